@@ -1,0 +1,260 @@
+import * as z from 'zod';
+import { type KeyIdentity, parseKeyArn } from '../domain/key.ts';
+import type { AwsActor, Trigger } from '../domain/people.ts';
+
+/** CloudTrail events that may open a finding. */
+export const OPENING_EVENTS = ['CreateKey', 'DisableKeyRotation', 'ImportKeyMaterial'] as const;
+
+/** CloudTrail events that change or settle one. */
+export const SETTLING_EVENTS = [
+  'EnableKeyRotation',
+  'EnableKey',
+  'DisableKey',
+  'ScheduleKeyDeletion',
+  'CancelKeyDeletion',
+  'ReplicateKey',
+  'UpdatePrimaryRegion',
+  'RotateKeyOnDemand',
+  'DeleteImportedKeyMaterial',
+  'TagResource',
+  'UntagResource',
+] as const;
+
+const API_EVENTS = [...OPENING_EVENTS, ...SETTLING_EVENTS] as const;
+
+/** Events that KMS sends itself, not through CloudTrail. AWS KMS Developer Guide, "Monitoring with EventBridge". */
+export const KMS_EVENTS = ['KMS CMK Rotation', 'KMS Imported Key Material Expiration'] as const;
+
+export type KeyEventName = (typeof API_EVENTS)[number] | (typeof KMS_EVENTS)[number];
+
+/**
+ * The one EventBridge pattern of the project: infra, sandbox and tests use this object. Failed calls carry an
+ * errorCode and changed nothing, so they are left out at the source already.
+ */
+export const KMS_EVENT_PATTERN = {
+  source: ['aws.kms'],
+  $or: [
+    {
+      'detail-type': ['AWS API Call via CloudTrail'],
+      detail: {
+        eventSource: ['kms.amazonaws.com'],
+        eventName: [...API_EVENTS],
+        errorCode: [{ exists: false }],
+      },
+    },
+    { 'detail-type': [...KMS_EVENTS] },
+  ],
+} as const;
+
+const text = z.string().min(1);
+const maybe = <T extends z.ZodType>(schema: T) => schema.nullish();
+
+const userIdentity = z.looseObject({
+  type: maybe(text),
+  arn: maybe(text),
+  principalId: maybe(text),
+  accountId: maybe(text),
+  userName: maybe(text),
+  invokedBy: maybe(text),
+  sessionContext: maybe(
+    z.looseObject({ sessionIssuer: maybe(z.looseObject({ userName: maybe(text) })), sourceIdentity: maybe(text) }),
+  ),
+});
+
+const resource = z.looseObject({ ARN: maybe(text), arn: maybe(text) });
+
+/** A KMS record of CloudTrail, as far as the bot reads it. CloudTrail User Guide, "CloudTrail record contents". */
+export const cloudTrailRecord = z.looseObject({
+  eventVersion: z.string().regex(/^1\.\d+$/, 'only major version 1 of the CloudTrail record format is known'),
+  eventID: text,
+  eventName: z.enum(API_EVENTS),
+  eventSource: z.literal('kms.amazonaws.com'),
+  eventTime: z.iso.datetime({ offset: true }),
+  awsRegion: text,
+  recipientAccountId: maybe(z.string().regex(/^\d{12}$/)),
+  userIdentity,
+  userAgent: maybe(z.string()),
+  sourceIPAddress: maybe(z.string()),
+  sessionCredentialFromConsole: maybe(z.union([z.string(), z.boolean()])),
+  errorCode: maybe(z.string()),
+  requestParameters: maybe(z.looseObject({ keyId: maybe(text) })),
+  responseElements: maybe(
+    z.looseObject({ keyId: maybe(text), keyMetadata: maybe(z.looseObject({ arn: maybe(text) })) }),
+  ),
+  resources: maybe(z.array(resource)),
+});
+
+const envelopeFields = {
+  version: z.string(),
+  id: text,
+  source: z.literal('aws.kms'),
+  account: z.string().regex(/^\d{12}$/),
+  time: z.iso.datetime({ offset: true }),
+  region: text,
+  resources: z.array(z.string()),
+};
+
+/** Everything the rule lets through. EventBridge User Guide, "AWS service event metadata". */
+export const keyEventEnvelope = z.discriminatedUnion('detail-type', [
+  z.looseObject({
+    ...envelopeFields,
+    'detail-type': z.literal('AWS API Call via CloudTrail'),
+    detail: cloudTrailRecord,
+  }),
+  z.looseObject({
+    ...envelopeFields,
+    'detail-type': z.enum(KMS_EVENTS),
+    detail: z.looseObject({ 'key-id': text }),
+  }),
+]);
+
+/** What the bot makes of an event: which key to look at, and who caused it. */
+export type KeyEvent = {
+  eventId: string;
+  eventName: KeyEventName;
+  at: string;
+  key: KeyIdentity;
+  trigger: Extract<Trigger, { kind: 'cloudtrail' | 'kms-event' }>;
+  /** Set when the call failed: then nothing about the key changed. */
+  errorCode: string | null;
+};
+
+/** The event names a key that cannot be told. The message belongs in the dead-letter queue, where somebody looks. */
+export class KeyNotNamed extends Error {
+  public override readonly name = 'KeyNotNamed';
+}
+
+/**
+ * Reads an EventBridge event.
+ * @throws ZodError when it is not one of the events the rule lets through; KeyNotNamed when no key can be told.
+ */
+export function parseKeyEvent(event: unknown): KeyEvent {
+  const envelope = keyEventEnvelope.parse(event);
+  if (envelope['detail-type'] !== 'AWS API Call via CloudTrail') {
+    const { id: eventId, 'detail-type': eventName } = envelope;
+    const at = new Date(envelope.time).toISOString();
+    const arn = envelope.resources.find((candidate) => parseKeyArn(candidate) !== null);
+    const key = identify(
+      arn ?? `${partitionPrefix(envelope.region)}:${envelope.account}:key/${envelope.detail['key-id']}`,
+    );
+    return { eventId, eventName, at, key, trigger: { kind: 'kms-event', eventId, eventName, at }, errorCode: null };
+  }
+  const record = envelope.detail;
+  const { eventID: eventId, eventName } = record;
+  const at = new Date(record.eventTime).toISOString();
+  return {
+    eventId,
+    eventName,
+    at,
+    key: identify(keyArnOf(record, envelope.account)),
+    trigger: {
+      ...{ kind: 'cloudtrail', eventId, eventName, at },
+      actor: actorOf(record.userIdentity),
+      tool: toolOf(record),
+      sourceIp: record.sourceIPAddress ?? null,
+    },
+    errorCode: record.errorCode ?? null,
+  };
+}
+
+type Record = z.infer<typeof cloudTrailRecord>;
+
+/**
+ * Where the key's ARN stands differs by operation and by the age of the record: DisableKeyRotation has no
+ * responseElements, alias events name two resources, and the second record of UpdatePrimaryRegion has no resources
+ * and a wrong Region in its responseElements.
+ */
+function keyArnOf(record: Record, account: string): string {
+  const { requestParameters, responseElements, resources } = record;
+  const asked = requestParameters?.keyId;
+  const candidates = [
+    ...(record.eventName === 'UpdatePrimaryRegion' ? [asked] : []),
+    responseElements?.keyMetadata?.arn,
+    responseElements?.keyId,
+    ...(resources ?? []).map((entry) => entry.ARN ?? entry.arn),
+    asked,
+  ];
+  const arn = candidates.find((candidate) => candidate != null && parseKeyArn(candidate) !== null);
+  if (arn != null) return arn;
+  const id = asked ?? responseElements?.keyId;
+  if (id == null) throw new KeyNotNamed(`CloudTrail event ${record.eventID} (${record.eventName}) names no key`);
+  return `${partitionPrefix(record.awsRegion)}:${record.recipientAccountId ?? account}:key/${id}`;
+}
+
+function identify(arn: string): KeyIdentity {
+  const key = parseKeyArn(arn);
+  if (key === null) throw new KeyNotNamed(`"${arn}" is not the ARN of a KMS key`);
+  return key;
+}
+
+function partitionPrefix(region: string): string {
+  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+  return `arn:${partition}:kms:${region}`;
+}
+
+const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
+const IDENTITY_CENTER_ROLE = /^AWSReservedSSO_(.+)_[0-9a-f]{16}$/;
+
+/** Names whoever made the call, by the rules of CloudTrail's userIdentity element. */
+function actorOf(identity: z.infer<typeof userIdentity>): AwsActor {
+  const session = sessionOf(identity);
+  return {
+    type: identity.type ?? 'AWSService',
+    name: actorName(identity, session),
+    arn: identity.arn ?? null,
+    accountId: identity.accountId ?? null,
+    email: session !== null && EMAIL.test(session) ? session : null,
+    invokedBy: identity.invokedBy ?? null,
+  };
+}
+
+function actorName(identity: z.infer<typeof userIdentity>, session: string | null): string {
+  const { type, arn, userName, invokedBy, accountId, principalId } = identity;
+  const fallback = arn ?? principalId ?? invokedBy ?? 'unknown identity';
+  switch (type) {
+    case 'IAMUser':
+      return userName ?? fallback;
+    case 'AssumedRole': {
+      const role = identity.sessionContext?.sessionIssuer?.userName ?? arn?.split('/')[1] ?? null;
+      if (role === null || session === null) return fallback;
+      const permissionSet = IDENTITY_CENTER_ROLE.exec(role)?.[1];
+      return permissionSet === undefined ? `${role}/${session}` : `${session} (${permissionSet})`;
+    }
+    case 'Root':
+      return `root of ${accountId ?? 'the account'}`;
+    case 'AWSService':
+    case undefined:
+    case null:
+      return invokedBy ?? fallback;
+    default:
+      return userName ?? fallback;
+  }
+}
+
+function sessionOf({ type, arn, principalId }: z.infer<typeof userIdentity>): string | null {
+  if (type !== 'AssumedRole') return null;
+  return arn?.split('/')[2] ?? principalId?.split(':')[1] ?? null;
+}
+
+/** User agents in the order in which they must be tried: Terraform's also names the AWS SDK for Go. */
+const TOOLS: [RegExp, string][] = [
+  [/cloudformation\.amazonaws\.com/i, 'AWS CloudFormation'],
+  [/terraform/i, 'Terraform'],
+  [/opentofu/i, 'OpenTofu'],
+  [/pulumi/i, 'Pulumi'],
+  [/ansible/i, 'Ansible'],
+  [/aws-cli/i, 'AWS CLI'],
+  [/console|signin\.amazonaws\.com|S3Console|AWS-Internal|Mozilla/i, 'AWS Management Console'],
+  [/boto3|botocore/i, 'AWS SDK for Python'],
+  [/aws-sdk-(js|nodejs)/i, 'AWS SDK for JavaScript'],
+  [/aws-sdk-go/i, 'AWS SDK for Go'],
+  [/aws-sdk-java/i, 'AWS SDK for Java'],
+];
+
+function toolOf({ userAgent, userIdentity: { invokedBy }, sessionCredentialFromConsole }: Record): string {
+  if (invokedBy != null) return TOOLS.find(([pattern]) => pattern.test(invokedBy))?.[1] ?? invokedBy;
+  const known = TOOLS.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
+  if (known !== undefined) return known;
+  if (String(sessionCredentialFromConsole) === 'true') return 'AWS Management Console';
+  return userAgent != null && userAgent !== '' ? userAgent : 'unknown tool';
+}

@@ -1,0 +1,30 @@
+import * as z from 'zod';
+import type { AuditEvent } from '../domain/audit.ts';
+
+/** What goes wrong without anybody having decided anything; subscribers are people who run the bot. */
+export type Alert = {
+  kind: 'alert';
+  /** A stable word to filter on. */
+  alert: 'slack-refuses' | 'policy-unreadable' | 'finding-unanswered' | 'remediation-overdue';
+  at: string;
+  /** One plain sentence. */
+  message: string;
+  keyArn: string | null;
+};
+
+/** The body of an SNS message: an audit event as stored, or an alert. */
+export type Notice = { kind: 'audit'; event: AuditEvent } | Alert;
+
+/**
+ * Message attributes for subscription filters; all of type String. `eventId` lets subscribers drop the duplicates
+ * that at-least-once delivery may bring.
+ */
+export const noticeAttributes = z.object({
+  kind: z.enum(['audit', 'alert']),
+  type: z.string(),
+  accountId: z.string().optional(),
+  region: z.string().optional(),
+  status: z.string().optional(),
+  eventId: z.string().optional(),
+});
+export type NoticeAttributes = z.infer<typeof noticeAttributes>;

@@ -1,0 +1,161 @@
+import * as z from 'zod';
+import type { Policy } from '../domain/policy.ts';
+
+const accountId = z.string().regex(/^\d{12}$/, 'expected a 12-digit account id in quotes');
+const channelId = z.string().regex(/^[CG][A-Z0-9]+$/, 'expected a Slack channel id such as C0123456789, not its name');
+const userId = z.string().regex(/^[UW][A-Z0-9]+$/, 'expected a Slack user id such as U0123456789');
+const userGroupId = z.string().regex(/^S[A-Z0-9]+$/, 'expected a Slack user group id such as S0123456789');
+const period = z.int().min(90).max(2560);
+const wholeDays = z.int().min(1).max(3650);
+const nonEmpty = <T extends z.ZodType>(item: T) => z.array(item).min(1);
+
+const routeFields = {
+  name: z.string().min(1).max(80),
+  channel: channelId,
+  approvers: z.strictObject({
+    users: z.array(userId).default([]),
+    userGroups: z.array(userGroupId).default([]),
+  }),
+  mode: z.enum(['ask', 'auto', 'observe']).default('ask'),
+};
+
+const match = z
+  .strictObject({
+    accounts: nonEmpty(accountId).optional(),
+    organizationalUnits: nonEmpty(z.string().min(1)).optional(),
+    regions: nonEmpty(z.string().min(1)).optional(),
+    tags: z.record(z.string().min(1), nonEmpty(z.string())).optional(),
+    aliases: nonEmpty(z.string().min(1)).optional(),
+  })
+  .refine((conditions) => Object.keys(conditions).length > 0, 'expected at least one condition');
+
+/** The policy file. Every key is documented in the example at the root, `rotation-policy.yaml`. */
+export const policySchema = z
+  .strictObject({
+    version: z.literal(1),
+    rotation: z.strictObject({ periodInDays: period, maximumPeriodInDays: period }),
+    graceSeconds: z
+      .strictObject({
+        default: z.int().min(0).max(43_200),
+        byEventName: z.record(z.string(), z.int().min(0).max(43_200)).default({}),
+      })
+      .default({ default: 30, byEventName: { CreateKey: 180 } }),
+    organisation: z.strictObject({
+      teamIds: nonEmpty(z.string().regex(/^T[A-Z0-9]+$/, 'expected a Slack workspace id such as T0123456789')),
+      enterpriseIds: z.array(z.string().regex(/^E[A-Z0-9]+$/)).default([]),
+    }),
+    accounts: z
+      .record(accountId, z.strictObject({ name: z.string().min(1).max(80), organizationalUnit: z.string().optional() }))
+      .default({}),
+    identities: z.array(z.strictObject({ awsArn: z.string().min(1), slackUserId: userId })).default([]),
+    routes: z.array(z.strictObject({ ...routeFields, match })).default([]),
+    defaultRoute: z.strictObject({ ...routeFields, name: routeFields.name.default('default') }),
+    exemptions: z.strictObject({
+      maximumDays: wholeDays,
+      reminderDays: z.array(z.int().min(1)).default([14, 7, 1]),
+      minimumReasonLength: z.int().min(1).max(500).default(10),
+      ticketRequired: z.boolean().default(false),
+      selfExemption: z.boolean().default(false),
+    }),
+    unanswered: z
+      .strictObject({
+        remindAfterHours: z.array(z.number().positive()).default([4, 24, 72]),
+        escalateAfterHours: z.number().positive().nullable().default(48),
+      })
+      .default({ remindAfterHours: [4, 24, 72], escalateAfterHours: 48 }),
+    backOut: z.strictObject({ windowDays: wholeDays }).default({ windowDays: 14 }),
+    digest: z.strictObject({ threshold: z.int().min(2) }).default({ threshold: 20 }),
+  })
+  .superRefine((policy, ctx) => {
+    const complain = (path: (string | number)[], message: string) => {
+      ctx.addIssue({ code: 'custom', path, message });
+    };
+    if (policy.rotation.periodInDays > policy.rotation.maximumPeriodInDays) {
+      const { maximumPeriodInDays } = policy.rotation;
+      complain(['rotation', 'periodInDays'], `expected at most maximumPeriodInDays (${maximumPeriodInDays})`);
+    }
+    const names = new Set<string>([policy.defaultRoute.name]);
+    for (const [index, route] of policy.routes.entries()) {
+      if (names.has(route.name)) complain(['routes', index, 'name'], `"${route.name}" is used by another route`);
+      names.add(route.name);
+    }
+    for (const [path, route] of [
+      ...policy.routes.map((route, index) => [['routes', index], route] as const),
+      [['defaultRoute'], policy.defaultRoute] as const,
+    ]) {
+      const nobody = route.approvers.users.length + route.approvers.userGroups.length === 0;
+      // Even a route that acts by itself asks when a key is in a drift loop or a remediation fails.
+      if (route.mode !== 'observe' && nobody) {
+        complain([...path, 'approvers'], 'expected at least one user or user group: somebody must be able to decide');
+      }
+    }
+    for (const [index, days] of policy.exemptions.reminderDays.entries()) {
+      if (days >= policy.exemptions.maximumDays) {
+        const { maximumDays } = policy.exemptions;
+        complain(['exemptions', 'reminderDays', index], `expected fewer days than maximumDays (${maximumDays})`);
+      }
+    }
+    const hours = policy.unanswered.remindAfterHours;
+    for (const [index, hour] of hours.entries()) {
+      if (index > 0 && hour <= (hours[index - 1] ?? 0)) {
+        complain(['unanswered', 'remindAfterHours', index], 'expected hours in rising order');
+      }
+    }
+  }) satisfies z.ZodType<Policy>;
+
+export type PolicyProblem = { path: string; problem: string };
+
+/** The policy is not usable; nothing may be remediated under it. */
+export class InvalidPolicy extends Error {
+  public override readonly name = 'InvalidPolicy';
+  public readonly problems: PolicyProblem[];
+  public constructor(problems: PolicyProblem[]) {
+    super(
+      `the rotation policy is not valid:\n${problems.map(({ path, problem }) => `  ${path}: ${problem}`).join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/**
+ * Checks a policy document (parsed from YAML or JSON).
+ * @throws InvalidPolicy with one line per problem: where, what, and what is allowed.
+ */
+export function parsePolicy(document: unknown): Policy {
+  const result = policySchema.safeParse(document, { reportInput: true });
+  if (result.success) return result.data;
+  throw new InvalidPolicy(
+    result.error.issues.map((issue) => ({ path: pathText(issue.path), problem: problemText(issue) })),
+  );
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return '(document)';
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`))
+    .join('');
+}
+
+function problemText(issue: z.core.$ZodIssue): string {
+  const got = issue.input === undefined ? 'nothing' : JSON.stringify(issue.input).slice(0, 60);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `unknown ${issue.keys.map((key) => `"${key}"`).join(', ')}; see rotation-policy.yaml for the keys that exist`;
+    case 'invalid_type':
+      return `expected ${issue.expected}, got ${got}`;
+    case 'invalid_value':
+      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, got ${got}`;
+    case 'too_small':
+      return `expected at least ${issue.minimum}${issue.origin === 'array' ? ' entries' : ''}, got ${got}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum}, got ${got}`;
+    case 'invalid_format':
+      return `${issue.message}, got ${got}`;
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
+    case 'invalid_union':
+    case 'not_multiple_of':
+      return issue.message;
+  }
+}

@@ -1,0 +1,38 @@
+import type { RemedyId } from '../domain/remedy.ts';
+
+/** What there is to know about a remedy without running it; infra grants exactly these actions. */
+export type RemedyDescription = {
+  /** One sentence for a person who is about to approve it. */
+  does: string;
+  /** Which remedy undoes it; null when nothing does. */
+  undoneBy: RemedyId | null;
+  /** IAM actions of the `remediate` role for the change itself. */
+  iamActions: readonly string[];
+};
+
+export const REMEDIES: Record<RemedyId, RemedyDescription> = {
+  'enable-rotation': {
+    does: 'Calls EnableKeyRotation. KMS then makes new key material on schedule; old ciphertext stays readable and the key id stays the same.',
+    undoneBy: 'disable-rotation',
+    iamActions: ['kms:EnableKeyRotation'],
+  },
+  'rotate-on-demand': {
+    does: 'Calls RotateKeyOnDemand. KMS starts using the imported key material that is pending rotation; old ciphertext stays readable.',
+    undoneBy: null,
+    iamActions: ['kms:RotateKeyOnDemand'],
+  },
+  'disable-rotation': {
+    does: 'Calls DisableKeyRotation. The key keeps its present material and no longer rotates by itself.',
+    undoneBy: 'enable-rotation',
+    iamActions: ['kms:DisableKeyRotation'],
+  },
+};
+
+/** IAM actions of the `read` role: what looking at a key takes. */
+export const READ_ACTIONS = [
+  'kms:DescribeKey',
+  'kms:GetKeyRotationStatus',
+  'kms:ListKeyRotations',
+  'kms:ListAliases',
+  'kms:ListResourceTags',
+] as const;

@@ -1,0 +1,44 @@
+/**
+ * The table's keys, in one place. One partition per KMS key holds its finding (the snapshot), its events and the
+ * claims on its Slack messages, so that one stream shard sees them in order. Two overloaded indexes answer the rest:
+ *
+ * | question                                | where                                             |
+ * |-----------------------------------------|---------------------------------------------------|
+ * | the finding of a key                    | pk = KEY#arn, sk = FINDING                        |
+ * | its events in order                     | pk = KEY#arn, sk begins with EVENT#               |
+ * | the Slack message of an episode         | pk = KEY#arn, sk = MESSAGE#episode#part           |
+ * | findings by status                      | byGroup, groupKey = STATUS#status                 |
+ * | audit events of a day                   | byGroup, groupKey = DAY#yyyy-mm-dd                |
+ * | findings whose deadline has passed      | byTime, timeKey = DUE                             |
+ * | audit events of a person                | byTime, timeKey = PERSON#team#user                |
+ */
+export const INDEX_BY_GROUP = 'byGroup';
+export const INDEX_BY_TIME = 'byTime';
+
+export const SNAPSHOT_SORT_KEY = 'FINDING';
+export const EVENT_SORT_KEY_PREFIX = 'EVENT#';
+
+/** Attribute names that CDK, sandbox and code have to agree on. */
+export const TABLE_ATTRIBUTES = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  groupKey: 'groupKey',
+  groupSort: 'groupSort',
+  timeKey: 'timeKey',
+  timeSort: 'timeSort',
+  timeToLive: 'ttl',
+} as const;
+
+export const partitionOf = (keyArn: string): string => `KEY#${keyArn}`;
+/** Zero-padded, so that text order is number order. */
+export const eventSortKey = (sequence: number): string =>
+  `${EVENT_SORT_KEY_PREFIX}${String(sequence).padStart(10, '0')}`;
+/** `root` is the message itself; a number is the thread reply for the event of that sequence. */
+export const messageSortKey = (episode: number, part: 'root' | number): string => `MESSAGE#${episode}#${part}`;
+export const statusGroup = (status: string): string => `STATUS#${status}`;
+export const dayGroup = (at: string): string => `DAY#${at.slice(0, 10)}`;
+export const DUE = 'DUE';
+export const personTime = (teamId: string, userId: string): string => `PERSON#${teamId}#${userId}`;
+/** A cause that must be acted upon once: a CloudTrail eventID, a Slack request. */
+export const oncePartition = (id: string): string => `ONCE#${id}`;
+export const POLICY_PARTITION = 'POLICY';

@@ -1,0 +1,59 @@
+import type { Assessment } from './assessment.ts';
+import type { Action, AuthorityVerdict } from './authority.ts';
+import type { ExemptionRules, ExemptionTerms } from './exemption.ts';
+import type { Mode, Proof } from './finding.ts';
+import type { KeyFacts, KeyIdentity } from './key.ts';
+import type { Decider, PersonRef, Trigger } from './people.ts';
+import type { RemediationFailure } from './remedy.ts';
+
+/** Commands of people name the episode they saw, who they are, and what authority said of them. */
+type ByPerson = { at: string; episode: number; by: PersonRef; verdict: AuthorityVerdict };
+
+export type PersonCommand =
+  | (ByPerson & { type: 'approve'; rotationPeriodInDays: number })
+  | (ByPerson & { type: 'exempt'; terms: ExemptionTerms; ownerIsFullMember: boolean; rules: ExemptionRules })
+  | (ByPerson & { type: 'renew-exemption'; terms: ExemptionTerms; ownerIsFullMember: boolean; rules: ExemptionRules })
+  | (ByPerson & { type: 'revoke-exemption' })
+  | (ByPerson & {
+      type: 'back-out';
+      terms: ExemptionTerms;
+      ownerIsFullMember: boolean;
+      rules: ExemptionRules;
+      windowDays: number;
+    })
+  | (ByPerson & { type: 're-check' });
+
+export type RemediatorCommand =
+  | { type: 'start-remediation'; at: string }
+  | { type: 'confirm-remediation'; at: string; proof: Proof; kmsRequestId: string | null }
+  | { type: 'fail-remediation'; at: string; failure: RemediationFailure; kmsRequestId: string | null };
+
+export type ClockCommand =
+  | { type: 'expire-exemption'; at: string; facts: KeyFacts | null; assessment: Assessment }
+  | { type: 'remind-owner'; at: string; daysLeft: number }
+  | { type: 'remind'; at: string }
+  | { type: 'escalate'; at: string }
+  | { type: 'report-overdue'; at: string };
+
+/** What was seen of a key, and how the policy wants it treated. */
+export type AssessCommand = {
+  type: 'assess';
+  at: string;
+  key: KeyIdentity;
+  facts: KeyFacts | null;
+  assessment: Assessment;
+  trigger: Trigger;
+  route: string;
+  mode: Mode;
+  rotationPeriodInDays: number;
+};
+
+export type Command = AssessCommand | PersonCommand | RemediatorCommand | ClockCommand;
+
+/** The action a person's command needs authority for; the same words. */
+export type CommandOfAction<A extends Action> = Extract<PersonCommand, { type: A }>;
+
+/** Who stands behind a refused command in the audit trail. */
+export function deciderOf(command: PersonCommand): Decider {
+  return { kind: 'person', person: command.by };
+}

@@ -1,0 +1,85 @@
+import type { ClockCommand } from './commands.ts';
+import { type ExemptionRules, nextExemptionReminder } from './exemption.ts';
+import type { Finding } from './finding.ts';
+
+/** When unanswered findings are brought up again, and when a remediation counts as stuck. */
+export type DeadlineRules = {
+  /** Hours after asking; each is one reminder, and they should grow rarer. */
+  remindAfterHours: number[];
+  /** Hours after asking; once. Null: never. */
+  escalateAfterHours: number | null;
+  exemption: ExemptionRules;
+};
+
+/** A remediation takes seconds; after this long without a result something is wrong. */
+const OVERDUE_AFTER_MINUTES = 15;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** What the clock will have to do next about a finding; an expiry needs the key to be looked at first. */
+export type DueWork = Exclude<ClockCommand, { type: 'expire-exemption' }> | { type: 'expire-exemption'; at: string };
+
+type Deadline = { at: number; work: (now: string) => DueWork };
+
+/** The instant at which the clock has next to look at this finding, or null when nothing will ever be due. */
+export function nextDeadline(finding: Finding, rules: DeadlineRules): string | null {
+  const next = deadlines(finding, rules)[0];
+  return next === undefined ? null : new Date(next.at).toISOString();
+}
+
+/** Everything that is due at `now`, earliest first. */
+export function dueWork(finding: Finding, rules: DeadlineRules, now: string): DueWork[] {
+  return deadlines(finding, rules)
+    .filter(({ at }) => at <= Date.parse(now))
+    .map(({ work }) => work(now));
+}
+
+function deadlines(finding: Finding, rules: DeadlineRules): Deadline[] {
+  return unsorted(finding, rules).sort((a, b) => a.at - b.at);
+}
+
+function unsorted(finding: Finding, rules: DeadlineRules): Deadline[] {
+  switch (finding.status) {
+    case 'open':
+      return unanswered(finding.askedAt, finding, rules);
+    case 'failed':
+      return unanswered(finding.failedAt, finding, rules);
+    case 'approved':
+      return [
+        {
+          at: Date.parse(finding.lastActivityAt) + OVERDUE_AFTER_MINUTES * MINUTE,
+          work: (at) => ({ type: 'report-overdue', at }),
+        },
+      ];
+    case 'exempt': {
+      const end: Deadline = {
+        at: Date.parse(finding.exemption.until),
+        work: (at) => ({ type: 'expire-exemption', at }),
+      };
+      const reminder = nextExemptionReminder(finding.exemption, rules.exemption);
+      if (reminder === null) return [end];
+      const daysLeft = reminder.days;
+      return [{ at: Date.parse(reminder.at), work: (at) => ({ type: 'remind-owner', at, daysLeft }) }, end];
+    }
+    case 'remediated':
+    case 'closed':
+      return [];
+  }
+}
+
+function unanswered(
+  askedAt: string,
+  finding: Extract<Finding, { status: 'open' | 'failed' }>,
+  rules: DeadlineRules,
+): Deadline[] {
+  // A finding that is only observed was never put to anybody, so nobody can owe an answer.
+  if (finding.mode === 'observe') return [];
+  const asked = Date.parse(askedAt);
+  const due: Deadline[] = [];
+  const nextReminder = rules.remindAfterHours[finding.remindersSent];
+  if (nextReminder !== undefined) due.push({ at: asked + nextReminder * HOUR, work: (at) => ({ type: 'remind', at }) });
+  if (rules.escalateAfterHours !== null && finding.escalatedAt === null) {
+    due.push({ at: asked + rules.escalateAfterHours * HOUR, work: (at) => ({ type: 'escalate', at }) });
+  }
+  return due;
+}

@@ -1,0 +1,301 @@
+import { type Assessment, isProblem } from './assessment.ts';
+import {
+  type AssessCommand,
+  type ClockCommand,
+  type Command,
+  deciderOf,
+  type PersonCommand,
+  type RemediatorCommand,
+} from './commands.ts';
+import { evolve } from './evolve.ts';
+import { checkTerms, type Exemption, isLive } from './exemption.ts';
+import { type Closing, decidedBy, type Finding, isDriftLoop, type RemediatedFinding } from './finding.ts';
+import type { FindingEvent } from './finding-events.ts';
+import type { Trigger } from './people.ts';
+import type { Refusal } from './refusal.ts';
+import { remedyFor } from './remedy.ts';
+import { same } from './same.ts';
+
+/**
+ * What a command leads to. `ignored` is a normal outcome with nothing to record; `refused` changes nothing about the
+ * finding but is itself recorded, as one `command-refused` event, because it was somebody's attempt.
+ */
+export type Decision =
+  | { outcome: 'accepted'; events: [FindingEvent, ...FindingEvent[]] }
+  | { outcome: 'ignored'; because: IgnoredBecause }
+  | { outcome: 'refused'; refusal: Refusal };
+
+export type IgnoredBecause =
+  | 'nothing-wrong'
+  | 'already-known'
+  | 'remediation-under-way'
+  | 'exempt'
+  | 'not-awaiting-a-result'
+  | 'not-exempt'
+  | 'exemption-still-live'
+  | 'not-waiting-for-an-answer';
+
+/**
+ * The one place where it is decided what a command does to a finding. Default deny: a pair of status and command that
+ * is not written down here changes nothing.
+ */
+export function decide(command: Command, finding: Finding | undefined): Decision {
+  switch (command.type) {
+    case 'assess':
+      return decideAssessment(command, finding);
+    case 'approve':
+    case 'exempt':
+    case 'renew-exemption':
+    case 'revoke-exemption':
+    case 'back-out':
+    case 're-check':
+      return decidePersonCommand(command, finding);
+    case 'start-remediation':
+    case 'confirm-remediation':
+    case 'fail-remediation':
+      return decideRemediation(command, finding);
+    case 'expire-exemption':
+    case 'remind-owner':
+    case 'remind':
+    case 'escalate':
+    case 'report-overdue':
+      return decideClock(command, finding);
+  }
+}
+
+/** The audit event of a refused attempt. */
+export function refusalEvent(command: PersonCommand, refusal: Refusal): FindingEvent {
+  return { type: 'command-refused', at: command.at, command: command.type, by: deciderOf(command), refusal };
+}
+
+function decideAssessment(command: AssessCommand, finding: Finding | undefined): Decision {
+  const { assessment } = command;
+  if (finding === undefined) {
+    return isProblem(assessment) ? open(command, finding, assessment) : ignored('nothing-wrong');
+  }
+  switch (finding.status) {
+    case 'open':
+      return decideOpenAssessment(command, finding);
+    case 'failed':
+      return same(finding.assessment, assessment)
+        ? unchanged(command, 'already-known')
+        : decideOpenAssessment(command, finding);
+    case 'approved':
+      // The remediator looks for itself before it acts and after; a second opinion here would race with it.
+      return ignored('remediation-under-way');
+    case 'remediated':
+    case 'closed':
+      return isProblem(assessment) ? open(command, finding, assessment) : unchanged(command, 'nothing-wrong');
+    case 'exempt':
+      // An exemption is a permission for a time: what the key does meanwhile is nobody's question.
+      return isLive(finding.exemption, command.at) ? unchanged(command, 'exempt') : endExemption(command, finding);
+  }
+}
+
+function decideOpenAssessment(
+  command: AssessCommand,
+  finding: Extract<Finding, { status: 'open' | 'failed' }>,
+): Decision {
+  const { at, facts, assessment, trigger } = command;
+  if (!isProblem(assessment))
+    return accepted({ type: 'finding-closed', at, closing: closing(assessment, trigger), trigger });
+  const known = same(finding.assessment, assessment) && sameFacts(finding, command);
+  if (known) return unchanged(command, 'already-known');
+  return accepted({ type: 'finding-reassessed', at, facts, assessment, trigger });
+}
+
+/** A person who asked for a re-check gets an answer in the trail even when nothing changed; an event does not. */
+function unchanged(command: AssessCommand, because: IgnoredBecause): Decision {
+  const { trigger, at, assessment } = command;
+  return trigger.kind === 'recheck'
+    ? accepted({ type: 'rechecked', at, by: trigger.by, assessment })
+    : ignored(because);
+}
+
+function open(
+  command: AssessCommand,
+  previous: Finding | undefined,
+  assessment: Parameters<typeof remedyFor>[0],
+): Decision {
+  const { at, key, facts, trigger, route, mode } = command;
+  const opened: FindingEvent = {
+    ...{ type: 'finding-opened', at, key, facts, assessment, trigger, route, mode },
+    episode: (previous?.episode ?? 0) + 1,
+  };
+  const remedy = remedyFor(assessment, command.rotationPeriodInDays);
+  // In a drift loop the bot would fight somebody's infrastructure as code for ever, so even `auto` asks.
+  const automatic = mode === 'auto' && remedy !== null && !isDriftLoop(evolve(previous, opened));
+  if (!automatic) return accepted(opened);
+  const approval = { by: { kind: 'policy' as const, route }, at };
+  return accepted(opened, { type: 'remediation-approved', at, approval, remedy });
+}
+
+function endExemption(
+  { at, facts, assessment, trigger }: Pick<AssessCommand, 'at' | 'facts' | 'assessment' | 'trigger'>,
+  finding: Extract<Finding, { status: 'exempt' }>,
+): Decision {
+  const expired: FindingEvent = { type: 'exemption-expired', at, facts, assessment };
+  if (isProblem(assessment)) return accepted(expired);
+  return accepted(expired, {
+    type: 'finding-closed',
+    at,
+    closing: closing(assessment, trigger),
+    trigger: finding.trigger,
+  });
+}
+
+function decidePersonCommand(command: PersonCommand, finding: Finding | undefined): Decision {
+  if (!command.verdict.allowed) return refused({ reason: command.verdict.reason });
+  if (finding === undefined) return refused({ reason: 'no-finding' });
+  if (command.episode !== finding.episode) return refused({ reason: 'earlier-episode' });
+  const { at, by } = command;
+
+  switch (command.type) {
+    case 'approve':
+      return isUndecided(finding) ? approve(command, finding) : alreadyDecided(finding);
+    case 'exempt':
+      if (!isUndecided(finding)) return alreadyDecided(finding);
+      return grant(command, (exemption) => ({ type: 'exemption-granted', at, exemption }));
+    case 'renew-exemption':
+      if (finding.status !== 'exempt') return refused({ reason: 'not-exempt', status: finding.status });
+      return grant(command, (exemption) => ({ type: 'exemption-renewed', at, exemption, by }));
+    case 'revoke-exemption':
+      if (finding.status !== 'exempt') return refused({ reason: 'not-exempt', status: finding.status });
+      return accepted({ type: 'exemption-revoked', at, by });
+    case 'back-out':
+      if (finding.status !== 'remediated') return refused({ reason: 'not-remediated', status: finding.status });
+      return backOut(command, finding);
+    case 're-check':
+      return accepted({ type: 'recheck-requested', at, by });
+  }
+}
+
+function isUndecided(finding: Finding): finding is Extract<Finding, { status: 'open' | 'failed' }> {
+  return finding.status === 'open' || finding.status === 'failed';
+}
+
+function approve(
+  { at, by, rotationPeriodInDays }: Extract<PersonCommand, { type: 'approve' }>,
+  finding: Extract<Finding, { status: 'open' | 'failed' }>,
+): Decision {
+  const remedy = remedyFor(finding.assessment, rotationPeriodInDays);
+  if (remedy === null) return refused({ reason: 'nothing-to-approve' });
+  const approval = { by: { kind: 'person' as const, person: by }, at };
+  return accepted({ type: 'remediation-approved', at, approval, remedy });
+}
+
+function backOut(command: Extract<PersonCommand, { type: 'back-out' }>, finding: RemediatedFinding): Decision {
+  const { at, by, terms, windowDays } = command;
+  const switchedOnNow = finding.history.switchedOnByBot.some((fix) => fix.at === finding.remediatedAt);
+  if (!switchedOnNow) return refused({ reason: 'not-switched-on-by-bot' });
+  if (Date.parse(at) - Date.parse(finding.remediatedAt) > windowDays * 86_400_000) {
+    return refused({ reason: 'back-out-window-over', days: windowDays });
+  }
+  const refusal = refusedTerms(command);
+  if (refusal !== null) return refused(refusal);
+  const approval = { by: { kind: 'person' as const, person: by }, at };
+  const remedy = { id: 'disable-rotation' as const };
+  return accepted({ type: 'back-out-approved', at, approval, remedy, thenExempt: terms });
+}
+
+type WithTerms = Extract<PersonCommand, { type: 'exempt' | 'renew-exemption' | 'back-out' }>;
+
+function refusedTerms({ at, terms, rules, ownerIsFullMember }: WithTerms): Refusal | null {
+  if (!ownerIsFullMember) return { reason: 'owner-not-a-full-member' };
+  const [refusal] = checkTerms(terms, rules, at);
+  return refusal ?? null;
+}
+
+function grant(command: WithTerms, event: (exemption: Exemption) => FindingEvent): Decision {
+  const refusal = refusedTerms(command);
+  if (refusal !== null) return refused(refusal);
+  const { at, by, terms } = command;
+  return accepted(event({ ...terms, grantedBy: by, grantedAt: at, remindedDays: [] }));
+}
+
+function decideRemediation(command: RemediatorCommand, finding: Finding | undefined): Decision {
+  if (finding?.status !== 'approved') return ignored('not-awaiting-a-result');
+  const { at } = command;
+  switch (command.type) {
+    case 'start-remediation':
+      return accepted({ type: 'remediation-started', at, remedy: finding.remedy });
+    case 'fail-remediation': {
+      const { failure, kmsRequestId } = command;
+      return accepted({ type: 'remediation-failed', at, failure, kmsRequestId });
+    }
+    case 'confirm-remediation': {
+      // Success is claimed only for what was started: anything else was somebody else's doing.
+      if (finding.startedAt === null) return ignored('not-awaiting-a-result');
+      const { proof, kmsRequestId } = command;
+      if (finding.thenExempt === null || finding.approval.by.kind !== 'person') {
+        return accepted({ type: 'remediated', at, remedy: finding.remedy, proof, kmsRequestId });
+      }
+      const grantedBy = finding.approval.by.person;
+      const exemption = { ...finding.thenExempt, grantedBy, grantedAt: finding.approval.at, remindedDays: [] };
+      return accepted({ type: 'backed-out', at, exemption, proof, kmsRequestId });
+    }
+  }
+}
+
+/** After this many watchdog reports without a result the remediation counts as failed and people are asked again. */
+const OVERDUE_REPORTS_BEFORE_FAILURE = 3;
+
+function decideClock(command: ClockCommand, finding: Finding | undefined): Decision {
+  const { at } = command;
+  switch (command.type) {
+    case 'expire-exemption':
+      if (finding?.status !== 'exempt') return ignored('not-exempt');
+      if (isLive(finding.exemption, at)) return ignored('exemption-still-live');
+      return endExemption({ ...command, trigger: { kind: 'exemption-end', at } }, finding);
+    case 'remind-owner': {
+      if (finding?.status !== 'exempt' || !isLive(finding.exemption, at)) return ignored('not-exempt');
+      const { daysLeft } = command;
+      if (finding.exemption.remindedDays.includes(daysLeft)) return ignored('already-known');
+      return accepted({ type: 'exemption-reminded', at, daysLeft, owner: finding.exemption.owner });
+    }
+    case 'remind':
+      if (finding === undefined || !isUndecided(finding)) return ignored('not-waiting-for-an-answer');
+      return accepted({ type: 'reminded', at, reminder: finding.remindersSent + 1 });
+    case 'escalate':
+      if (finding === undefined || !isUndecided(finding)) return ignored('not-waiting-for-an-answer');
+      return finding.escalatedAt === null ? accepted({ type: 'escalated', at }) : ignored('already-known');
+    case 'report-overdue': {
+      if (finding?.status !== 'approved') return ignored('not-awaiting-a-result');
+      const report = finding.overdueReports + 1;
+      const overdue: FindingEvent = { type: 'remediation-overdue', at, report };
+      if (report < OVERDUE_REPORTS_BEFORE_FAILURE) return accepted(overdue);
+      const failure = { because: 'no-result' as const, attempts: report };
+      return accepted({ type: 'remediation-failed', at, failure, kmsRequestId: null });
+    }
+  }
+}
+
+function closing(assessment: Exclude<Assessment, Parameters<typeof remedyFor>[0]>, trigger: Trigger): Closing {
+  const by = trigger.kind === 'cloudtrail' ? trigger.actor.name : null;
+  return assessment.verdict === 'compliant'
+    ? { because: 'compliant', by }
+    : { because: 'not-applicable', reason: assessment.reason, by };
+}
+
+function alreadyDecided(finding: Finding): Decision {
+  const decided = decidedBy(finding);
+  const who = decided?.who ?? null;
+  const name = who === null ? null : 'kind' in who ? (who.kind === 'person' ? who.person.name : who.route) : who.name;
+  return refused({ reason: 'already-decided', status: finding.status, by: name, at: decided?.at ?? null });
+}
+
+function sameFacts(finding: Finding, { facts }: AssessCommand): boolean {
+  return facts === null || same(finding.facts, facts);
+}
+
+function accepted(...events: [FindingEvent, ...FindingEvent[]]): Decision {
+  return { outcome: 'accepted', events };
+}
+
+function ignored(because: IgnoredBecause): Decision {
+  return { outcome: 'ignored', because };
+}
+
+function refused(refusal: Refusal): Decision {
+  return { outcome: 'refused', refusal };
+}

@@ -1,0 +1,171 @@
+import { isProblem } from './assessment.ts';
+import type { ApprovedFinding, ExemptFinding, Finding, FindingBase, RotationHistory, Status } from './finding.ts';
+import type { FindingEvent } from './finding-events.ts';
+import type { Trigger } from './people.ts';
+
+/** An event that cannot follow the finding's state: the stored history is broken, and nothing may be built on it. */
+export class ImpossibleEvent extends Error {
+  public override readonly name = 'ImpossibleEvent';
+  public constructor(event: FindingEvent['type'], status: Status | 'none') {
+    super(`event ${event} cannot happen to a finding in status ${status}`);
+  }
+}
+
+/**
+ * The next finding. Replaying all events of a key from `undefined` gives its stored snapshot.
+ * @throws ImpossibleEvent when the event does not fit the state.
+ */
+export function evolve(finding: Finding | undefined, event: FindingEvent): Finding {
+  if (event.type === 'finding-opened') {
+    return {
+      ...{ key: event.key, facts: event.facts, assessment: event.assessment, trigger: event.trigger },
+      ...{ episode: event.episode, openedAt: event.at, route: event.route, mode: event.mode },
+      history: historyAfterOpening(finding, event.trigger, event.at, event.assessment.verdict),
+      ...asked(event.at),
+    };
+  }
+  if (finding === undefined) throw new ImpossibleEvent(event.type, 'none');
+  const base = baseOf(finding);
+
+  switch (event.type) {
+    case 'finding-reassessed':
+      switch (finding.status) {
+        case 'open':
+          return { ...finding, facts: event.facts ?? finding.facts, assessment: event.assessment };
+        case 'failed':
+          return { ...base, facts: event.facts ?? finding.facts, assessment: event.assessment, ...asked(event.at) };
+        case 'approved':
+        case 'remediated':
+        case 'exempt':
+        case 'closed':
+          throw new ImpossibleEvent(event.type, finding.status);
+      }
+      break;
+    case 'finding-closed':
+      return { ...base, status: 'closed', closedAt: event.at, closing: event.closing };
+    case 'remediation-approved':
+    case 'back-out-approved':
+      return {
+        ...base,
+        status: 'approved',
+        approval: event.approval,
+        remedy: event.remedy,
+        startedAt: null,
+        overdueReports: 0,
+        lastActivityAt: event.at,
+        thenExempt: event.type === 'back-out-approved' ? event.thenExempt : null,
+      };
+    case 'remediation-started':
+      return { ...approved(finding, event), startedAt: event.at, lastActivityAt: event.at };
+    case 'remediation-overdue':
+      return { ...approved(finding, event), overdueReports: event.report, lastActivityAt: event.at };
+    case 'remediated': {
+      const { approval, remedy } = approved(finding, event);
+      return {
+        ...base,
+        history: historyAfterRemediation(base, approval, event.at, remedy.id),
+        status: 'remediated',
+        approval,
+        remedy,
+        remediatedAt: event.at,
+        proof: event.proof,
+        kmsRequestId: event.kmsRequestId,
+      };
+    }
+    case 'backed-out':
+      approved(finding, event);
+      return { ...base, assessment: { verdict: 'rotation-off' }, status: 'exempt', exemption: event.exemption };
+    case 'remediation-failed': {
+      const { approval, remedy } = approved(finding, event);
+      const { failure, kmsRequestId } = event;
+      return {
+        ...base,
+        ...{ status: 'failed', approval, remedy, failedAt: event.at, failure, kmsRequestId },
+        ...{ remindersSent: 0, escalatedAt: null },
+      };
+    }
+    case 'exemption-granted':
+    case 'exemption-renewed':
+      return { ...base, status: 'exempt', exemption: event.exemption };
+    case 'exemption-revoked':
+      exempt(finding, event);
+      return { ...base, ...asked(event.at) };
+    case 'exemption-expired':
+      exempt(finding, event);
+      return {
+        ...base,
+        facts: event.facts ?? base.facts,
+        assessment: isProblem(event.assessment) ? event.assessment : base.assessment,
+        ...asked(event.at),
+      };
+    case 'exemption-reminded': {
+      const { exemption, ...rest } = exempt(finding, event);
+      return { ...rest, exemption: { ...exemption, remindedDays: [...exemption.remindedDays, event.daysLeft] } };
+    }
+    case 'reminded':
+      return { ...waiting(finding, event), remindersSent: event.reminder };
+    case 'escalated':
+      return { ...waiting(finding, event), escalatedAt: event.at };
+    case 'recheck-requested':
+    case 'rechecked':
+    case 'command-refused':
+      return finding;
+  }
+}
+
+/** Replays a whole history. */
+export function replay(events: readonly FindingEvent[]): Finding | undefined {
+  return events.reduce<Finding | undefined>((finding, event) => evolve(finding, event), undefined);
+}
+
+function asked(at: string): { status: 'open'; askedAt: string; remindersSent: number; escalatedAt: null } {
+  return { status: 'open', askedAt: at, remindersSent: 0, escalatedAt: null };
+}
+
+function baseOf(finding: Finding): FindingBase {
+  const { key, facts, assessment, trigger, episode, openedAt, route, mode, history } = finding;
+  return { key, facts, assessment, trigger, episode, openedAt, route, mode, history };
+}
+
+function approved(finding: Finding, event: FindingEvent): ApprovedFinding {
+  if (finding.status !== 'approved') throw new ImpossibleEvent(event.type, finding.status);
+  return finding;
+}
+
+function exempt(finding: Finding, event: FindingEvent): ExemptFinding {
+  if (finding.status !== 'exempt') throw new ImpossibleEvent(event.type, finding.status);
+  return finding;
+}
+
+function waiting(finding: Finding, event: FindingEvent): Extract<Finding, { status: 'open' | 'failed' }> {
+  if (finding.status !== 'open' && finding.status !== 'failed') throw new ImpossibleEvent(event.type, finding.status);
+  return finding;
+}
+
+const NO_HISTORY: RotationHistory = { switchedOnByBot: [], switchedOffAgain: [] };
+
+function historyAfterOpening(
+  previous: Finding | undefined,
+  trigger: Trigger,
+  at: string,
+  verdict: string,
+): RotationHistory {
+  const history = previous?.history ?? NO_HISTORY;
+  if (verdict !== 'rotation-off' || history.switchedOnByBot.length === 0) return history;
+  const culprit =
+    trigger.kind === 'cloudtrail' && trigger.eventName === 'DisableKeyRotation'
+      ? { by: trigger.actor.name, tool: trigger.tool }
+      : { by: 'unknown', tool: 'unknown' };
+  return { ...history, switchedOffAgain: [...history.switchedOffAgain, { at, ...culprit }] };
+}
+
+function historyAfterRemediation(
+  { history, assessment }: FindingBase,
+  approval: ApprovedFinding['approval'],
+  at: string,
+  remedy: string,
+): RotationHistory {
+  // Shortening a period switches nothing on, so it is no ground for a drift loop or a back-out.
+  if (remedy !== 'enable-rotation' || assessment.verdict !== 'rotation-off') return history;
+  return { ...history, switchedOnByBot: [...history.switchedOnByBot, { at, approvedBy: approval.by }] };
+}

@@ -1,0 +1,69 @@
+import type { PersonRef } from './people.ts';
+
+/** What a person asks for; `until` is an ISO instant. */
+export type ExemptionTerms = { owner: PersonRef; reason: string; ticket: string | null; until: string };
+
+/** A time-limited permission not to rotate one key. It ends by comparison with the clock, never by deletion. */
+export type Exemption = ExemptionTerms & {
+  grantedBy: PersonRef;
+  grantedAt: string;
+  /** Which of the policy's reminder days were already used, so that none is sent twice. */
+  remindedDays: number[];
+};
+
+export type ExemptionRules = {
+  maximumDays: number;
+  minimumReasonLength: number;
+  ticketRequired: boolean;
+  /** Days before the end at which the owner is reminded. */
+  reminderDays: number[];
+};
+
+export type ExemptionRefusal =
+  | { reason: 'reason-too-short'; minimumLength: number }
+  | { reason: 'ticket-missing' }
+  | { reason: 'until-not-in-future' }
+  | { reason: 'until-beyond-maximum'; maximumDays: number };
+
+const DAY = 86_400_000;
+
+/** Everything that is wrong with the terms, so that a form can show it all at once. Empty when they may be granted. */
+export function checkTerms(terms: ExemptionTerms, rules: ExemptionRules, now: string): ExemptionRefusal[] {
+  const refusals: ExemptionRefusal[] = [];
+  if (terms.reason.trim().length < rules.minimumReasonLength) {
+    refusals.push({ reason: 'reason-too-short', minimumLength: rules.minimumReasonLength });
+  }
+  if (rules.ticketRequired && terms.ticket === null) refusals.push({ reason: 'ticket-missing' });
+  // Written so that an unreadable date (NaN) is refused as well.
+  if (!(Date.parse(terms.until) > Date.parse(now))) refusals.push({ reason: 'until-not-in-future' });
+  else if (Date.parse(terms.until) > Date.parse(latestEnd(rules, now))) {
+    refusals.push({ reason: 'until-beyond-maximum', maximumDays: rules.maximumDays });
+  }
+  return refusals;
+}
+
+/** The last instant an exemption granted at `now` may run to. */
+export function latestEnd(rules: ExemptionRules, now: string): string {
+  return new Date(Date.parse(now) + rules.maximumDays * DAY).toISOString();
+}
+
+/** Whether the exemption still holds. At `until` itself it has ended. */
+export function isLive(exemption: Exemption, now: string): boolean {
+  return Date.parse(now) < Date.parse(exemption.until);
+}
+
+/** When the next reminder is due and for which day mark, or null when none is left. */
+export function nextExemptionReminder(
+  exemption: Exemption,
+  rules: ExemptionRules,
+): { at: string; days: number } | null {
+  const granted = Date.parse(exemption.grantedAt);
+  const candidates = rules.reminderDays
+    .filter((days) => !exemption.remindedDays.includes(days))
+    .map((days) => ({ at: Date.parse(exemption.until) - days * DAY, days }))
+    // A mark that had passed when the exemption was granted would fire at once and say nothing new.
+    .filter(({ at }) => at > granted)
+    .sort((a, b) => a.at - b.at);
+  const [next] = candidates;
+  return next === undefined ? null : { at: new Date(next.at).toISOString(), days: next.days };
+}

@@ -1,0 +1,43 @@
+import type { Assessment, Problem } from './assessment.ts';
+import type { Action } from './authority.ts';
+import type { Exemption, ExemptionTerms } from './exemption.ts';
+import type { Approval, Closing, Mode, Proof } from './finding.ts';
+import type { KeyFacts, KeyIdentity } from './key.ts';
+import type { Decider, PersonRef, Trigger } from './people.ts';
+import type { Refusal } from './refusal.ts';
+import type { RemediationFailure, Remedy } from './remedy.ts';
+
+/** Everything that can happen to a finding, in the past tense. The events are the audit trail and the outbox. */
+export type FindingEvent =
+  | {
+      type: 'finding-opened';
+      at: string;
+      key: KeyIdentity;
+      facts: KeyFacts | null;
+      assessment: Problem;
+      trigger: Trigger;
+      episode: number;
+      route: string;
+      mode: Mode;
+    }
+  | { type: 'finding-reassessed'; at: string; facts: KeyFacts | null; assessment: Problem; trigger: Trigger }
+  | { type: 'finding-closed'; at: string; closing: Closing; trigger: Trigger }
+  | { type: 'recheck-requested'; at: string; by: PersonRef }
+  | { type: 'rechecked'; at: string; by: PersonRef; assessment: Assessment }
+  | { type: 'remediation-approved'; at: string; approval: Approval; remedy: Remedy }
+  | { type: 'back-out-approved'; at: string; approval: Approval; remedy: Remedy; thenExempt: ExemptionTerms }
+  | { type: 'remediation-started'; at: string; remedy: Remedy }
+  | { type: 'remediated'; at: string; remedy: Remedy; proof: Proof; kmsRequestId: string | null }
+  | { type: 'backed-out'; at: string; exemption: Exemption; proof: Proof; kmsRequestId: string | null }
+  | { type: 'remediation-failed'; at: string; failure: RemediationFailure; kmsRequestId: string | null }
+  | { type: 'remediation-overdue'; at: string; report: number }
+  | { type: 'exemption-granted'; at: string; exemption: Exemption }
+  | { type: 'exemption-renewed'; at: string; exemption: Exemption; by: PersonRef }
+  | { type: 'exemption-revoked'; at: string; by: PersonRef }
+  | { type: 'exemption-expired'; at: string; facts: KeyFacts | null; assessment: Assessment }
+  | { type: 'exemption-reminded'; at: string; daysLeft: number; owner: PersonRef }
+  | { type: 'reminded'; at: string; reminder: number }
+  | { type: 'escalated'; at: string }
+  | { type: 'command-refused'; at: string; command: Action; by: Decider; refusal: Refusal };
+
+export type FindingEventType = FindingEvent['type'];

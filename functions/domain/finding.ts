@@ -1,0 +1,127 @@
+import type { NotApplicableReason, Problem } from './assessment.ts';
+import type { Exemption, ExemptionTerms } from './exemption.ts';
+import type { KeyFacts, KeyIdentity } from './key.ts';
+import type { Decider, PersonRef, Trigger } from './people.ts';
+import type { RemediationFailure, Remedy } from './remedy.ts';
+
+/** `ask` waits for people, `auto` remediates without asking, `observe` only records. */
+export type Mode = 'ask' | 'auto' | 'observe';
+
+export type Severity = 'LOW' | 'MEDIUM' | 'HIGH';
+
+/** What the bot switched on before, and who switched it off again: the memory behind drift-loop recognition. */
+export type RotationHistory = {
+  switchedOnByBot: { at: string; approvedBy: Decider }[];
+  switchedOffAgain: { at: string; by: string; tool: string }[];
+};
+
+/** What every finding has. An episode is one story from "something is wrong" to "settled"; it has one Slack message. */
+export type FindingBase = {
+  key: KeyIdentity;
+  /** Null as long as nobody could read the key. */
+  facts: KeyFacts | null;
+  assessment: Problem;
+  trigger: Trigger;
+  episode: number;
+  openedAt: string;
+  /** Name of the policy's route when the episode opened. */
+  route: string;
+  mode: Mode;
+  history: RotationHistory;
+};
+
+export type Approval = { by: Decider; at: string };
+
+/** What was read back from KMS before success was claimed. */
+export type Proof = {
+  readAt: string;
+  agreeingReads: number;
+  rotationEnabled: boolean | null;
+  rotationPeriodInDays: number | null;
+  nextRotationAt: string | null;
+  /** The key material in use after an on-demand rotation. */
+  currentKeyMaterialId: string | null;
+};
+
+export type OpenFinding = FindingBase & {
+  status: 'open';
+  /** When people were (last) asked: at opening, and again when an exemption ends. */
+  askedAt: string;
+  remindersSent: number;
+  escalatedAt: string | null;
+};
+export type ApprovedFinding = FindingBase & {
+  status: 'approved';
+  approval: Approval;
+  remedy: Remedy;
+  /** Set before the KMS call is made, so that its effect can be attributed after a crash. */
+  startedAt: string | null;
+  overdueReports: number;
+  lastActivityAt: string;
+  /** A back-out ends in this exemption. */
+  thenExempt: ExemptionTerms | null;
+};
+export type RemediatedFinding = FindingBase & {
+  status: 'remediated';
+  approval: Approval;
+  remedy: Remedy;
+  remediatedAt: string;
+  proof: Proof;
+  kmsRequestId: string | null;
+};
+export type FailedFinding = FindingBase & {
+  status: 'failed';
+  approval: Approval;
+  remedy: Remedy;
+  failedAt: string;
+  failure: RemediationFailure;
+  kmsRequestId: string | null;
+  remindersSent: number;
+  escalatedAt: string | null;
+};
+export type ExemptFinding = FindingBase & { status: 'exempt'; exemption: Exemption };
+export type ClosedFinding = FindingBase & { status: 'closed'; closedAt: string; closing: Closing };
+
+/** Why a finding needs nobody any more. `by` names who settled it when an event said so. */
+export type Closing =
+  | { because: 'compliant'; by: string | null }
+  | { because: 'not-applicable'; reason: NotApplicableReason; by: string | null };
+
+/** The finding of one key. Each status carries exactly the data it has. */
+export type Finding = OpenFinding | ApprovedFinding | RemediatedFinding | FailedFinding | ExemptFinding | ClosedFinding;
+
+export type Status = Finding['status'];
+
+/** Security Hub rates KMS.4 Medium; a period that is merely long passes every benchmark, a drift loop is a conflict. */
+export function severityOf(finding: FindingBase): Severity {
+  if (isDriftLoop(finding)) return 'HIGH';
+  return finding.assessment.verdict === 'period-too-long' ? 'LOW' : 'MEDIUM';
+}
+
+/**
+ * Whether the bot fixed this key before and somebody, or somebody's infrastructure as code, undid it. Such a key is
+ * shown with its history instead of being asked about as if it were new.
+ */
+export function isDriftLoop(finding: Pick<FindingBase, 'history'>): boolean {
+  return finding.history.switchedOffAgain.length > 0;
+}
+
+/** Who answers for a decision, in one word for logs and audit. */
+export function deciderName(decider: Decider): string {
+  return decider.kind === 'person' ? decider.person.name : `policy route ${decider.route}`;
+}
+
+/** Whoever decided last about this finding, for the sentence that tells a late clicker. */
+export function decidedBy(finding: Finding): { who: Decider | PersonRef; at: string } | null {
+  switch (finding.status) {
+    case 'open':
+    case 'closed':
+      return null;
+    case 'approved':
+    case 'remediated':
+    case 'failed':
+      return { who: finding.approval.by, at: finding.approval.at };
+    case 'exempt':
+      return { who: finding.exemption.grantedBy, at: finding.exemption.grantedAt };
+  }
+}

@@ -1,0 +1,32 @@
+/** Which key: everything that can be told from a key ARN alone, so it exists even for a key nobody can read. */
+export type KeyIdentity = { arn: string; partition: string; region: string; accountId: string; keyId: string };
+
+export type Tag = { key: string; value: string };
+
+/** What DescribeKey, ListAliases and ListResourceTags say of a key, in KMS's own words where they are enumerations. */
+export type KeyFacts = KeyIdentity & {
+  /** Without the `alias/` prefix, sorted. */
+  aliases: string[];
+  description: string;
+  /** Sorted by key. */
+  tags: Tag[];
+  keyManager: string;
+  keyState: string;
+  keySpec: string;
+  keyUsage: string;
+  origin: string;
+  customKeyStoreId: string | null;
+  multiRegionKeyType: 'PRIMARY' | 'REPLICA' | null;
+  /** The primary key of a multi-Region key: the only one whose rotation can be set. */
+  primaryArn: string | null;
+  createdAt: string;
+};
+
+const KEY_ARN = /^arn:(aws[a-z-]*):kms:([a-z0-9-]+):(\d{12}):key\/([A-Za-z0-9-]+)$/;
+
+/** Takes a KMS key ARN apart; `null` if the text is not one (an alias ARN is not). */
+export function parseKeyArn(arn: string): KeyIdentity | null {
+  const [, partition, region, accountId, keyId] = KEY_ARN.exec(arn) ?? [];
+  if (partition === undefined || region === undefined || accountId === undefined || keyId === undefined) return null;
+  return { arn, partition, region, accountId, keyId };
+}

@@ -1,0 +1,106 @@
+import type { Approvers, Organisation } from './authority.ts';
+import type { DeadlineRules } from './deadlines.ts';
+import type { ExemptionRules } from './exemption.ts';
+import type { Mode } from './finding.ts';
+import type { KeyFacts, KeyIdentity } from './key.ts';
+import type { AwsActor } from './people.ts';
+
+/** Conditions of a route; every one that is given must hold. Lists are alternatives. */
+export type RouteMatch = {
+  accounts?: string[] | undefined;
+  organizationalUnits?: string[] | undefined;
+  regions?: string[] | undefined;
+  /** Tag key to one of these values; `*` stands for any text. */
+  tags?: Record<string, string[]> | undefined;
+  /** Alias names without `alias/`; `*` stands for any text. */
+  aliases?: string[] | undefined;
+};
+
+/** Where the findings of some keys go and who decides on them. */
+export type Route = { name: string; channel: string; approvers: Approvers; mode: Mode };
+
+export type Policy = {
+  version: 1;
+  rotation: { periodInDays: number; maximumPeriodInDays: number };
+  /** Seconds to wait after an event before the key is looked at, by CloudTrail event name. */
+  graceSeconds: { default: number; byEventName: Record<string, number> };
+  organisation: Organisation;
+  accounts: Record<string, { name: string; organizationalUnit?: string | undefined }>;
+  /** AWS identities (ARN patterns) that belong to a Slack user whose e-mail address does not tell so. */
+  identities: { awsArn: string; slackUserId: string }[];
+  routes: (Route & { match: RouteMatch })[];
+  defaultRoute: Route;
+  exemptions: ExemptionRules & { selfExemption: boolean };
+  unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'>;
+  backOut: { windowDays: number };
+  /** Findings per minute and channel above which messages are to be combined. */
+  digest: { threshold: number };
+};
+
+/** The first route whose conditions all hold, else the default route. What is not known about a key matches nothing. */
+export function routeFor(policy: Policy, key: KeyIdentity, facts: KeyFacts | null): Route {
+  const organizationalUnit = policy.accounts[key.accountId]?.organizationalUnit ?? null;
+  const matching = policy.routes.find(({ match }) => matches(match, key, facts, organizationalUnit));
+  return matching ?? policy.defaultRoute;
+}
+
+/** Seconds of patience that an event of this name deserves. */
+export function graceOf(policy: Policy, eventName: string): number {
+  return policy.graceSeconds.byEventName[eventName] ?? policy.graceSeconds.default;
+}
+
+/** The deadlines part of the policy in the domain's form. */
+export function deadlineRules(policy: Policy): DeadlineRules {
+  return { ...policy.unanswered, exemption: policy.exemptions };
+}
+
+/** What people call the account; its id when the policy does not list it. */
+export function accountName(policy: Policy, accountId: string): string {
+  return policy.accounts[accountId]?.name ?? accountId;
+}
+
+/** Slack users that the policy maps to an AWS identity. */
+export function slackUsersOf(policy: Policy, actor: AwsActor | null): string[] {
+  const arn = actor?.arn ?? null;
+  if (arn === null) return [];
+  return policy.identities.filter(({ awsArn }) => glob(awsArn, arn)).map(({ slackUserId }) => slackUserId);
+}
+
+function matches(
+  match: RouteMatch,
+  key: KeyIdentity,
+  facts: KeyFacts | null,
+  organizationalUnit: string | null,
+): boolean {
+  const { accounts, organizationalUnits, regions, tags, aliases } = match;
+  if (accounts !== undefined && !accounts.includes(key.accountId)) return false;
+  if (regions !== undefined && !regions.includes(key.region)) return false;
+  if (organizationalUnits !== undefined) {
+    if (organizationalUnit === null || !organizationalUnits.includes(organizationalUnit)) return false;
+  }
+  if (aliases !== undefined) {
+    if (facts === null || !facts.aliases.some((alias) => aliases.some((pattern) => glob(pattern, alias)))) return false;
+  }
+  if (tags !== undefined) {
+    if (facts === null) return false;
+    return Object.entries(tags).every(([name, values]) =>
+      facts.tags.some((tag) => tag.key === name && values.some((pattern) => glob(pattern, tag.value))),
+    );
+  }
+  return true;
+}
+
+/** Matches `*` against any text, everything else literally. Linear: no regular expression from outside text. */
+function glob(pattern: string, text: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  if (rest.length === 0) return pattern === text;
+  if (!text.startsWith(first)) return false;
+  const last = rest.pop() ?? '';
+  let from = first.length;
+  for (const part of rest) {
+    const at = text.indexOf(part, from);
+    if (at === -1) return false;
+    from = at + part.length;
+  }
+  return text.length - last.length >= from && text.endsWith(last);
+}

@@ -1,0 +1,19 @@
+import type { AuthorityRefusal } from './authority.ts';
+import type { ExemptionRefusal } from './exemption.ts';
+import type { Status } from './finding.ts';
+
+/** Why a command changed nothing. Each has one fixed sentence; see functions/messages. */
+export type Refusal =
+  | { reason: AuthorityRefusal }
+  | ExemptionRefusal
+  | { reason: 'owner-not-a-full-member' }
+  | { reason: 'no-finding' }
+  /** The click came from the message of an earlier episode. */
+  | { reason: 'earlier-episode' }
+  | { reason: 'already-decided'; status: Status; by: string | null; at: string | null }
+  /** Imported material without a pending rotation, or a key nobody can read. */
+  | { reason: 'nothing-to-approve' }
+  | { reason: 'not-exempt'; status: Status }
+  | { reason: 'not-remediated'; status: Status }
+  | { reason: 'not-switched-on-by-bot' }
+  | { reason: 'back-out-window-over'; days: number };
