@@ -1,0 +1,45 @@
+/** Sends an interaction to the app the way Slack does: a signed form POST that must be answered within three seconds. */
+import { createHmac } from 'node:crypto';
+
+const ANSWER_WITHIN_MS = 3000;
+
+/** What the app answered. `status` is 0, and `error` says why, if there was no answer in time. */
+export type Delivery = { status: number; durationMs: number; body: string; error?: string };
+
+/** `v0` signature of a raw body (Slack's page "Verifying requests from Slack"); `timestamp` is in seconds. */
+export function signature(signingSecret: string, timestamp: number, body: string): string {
+  return `v0=${createHmac('sha256', signingSecret).update(`v0:${timestamp}:${body}`).digest('hex')}`;
+}
+
+/** Sends `payload` and waits at most three real seconds. The timestamp is simulated time, like everything in the payload. */
+export async function postSigned(url: string, signingSecret: string, payload: unknown): Promise<Delivery> {
+  const body = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+  const timestamp = Math.floor(Date.now() / 1000);
+  const started = performance.now();
+  const elapsed = () => Math.round(performance.now() - started);
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        'user-agent': 'Slackbot 1.0',
+        'x-slack-request-timestamp': String(timestamp),
+        'x-slack-signature': signature(signingSecret, timestamp, body),
+      },
+      body,
+      redirect: 'error',
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    return { status: response.status, body: await response.text(), durationMs: elapsed() };
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === 'TimeoutError';
+    return {
+      status: 0,
+      body: '',
+      durationMs: elapsed(),
+      error: late
+        ? 'The app did not answer within 3 seconds (operation_timeout).'
+        : 'The app could not be reached, or ended the connection without an answer.',
+    };
+  }
+}

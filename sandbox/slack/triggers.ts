@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { SlackApiError } from './api-error.ts';
+
+/** Slack's page "Handling user interaction": a trigger_id is good for three seconds, once. Real seconds, as it races the network. */
+const TRIGGER_LIFETIME_MS = 3000;
+
+/** Who acted, and in which view if it was in one. */
+export type Trigger = { user: string; viewId?: string };
+export type Triggers = {
+  /** A trigger_id for an interaction that is about to be sent. */
+  issue: (trigger: Trigger) => string;
+  /** Exchanges it; throws invalid_trigger_id, exchanged_trigger_id or expired_trigger_id. */
+  exchange: (triggerId: string) => Trigger;
+};
+
+export function createTriggers(): Triggers {
+  const issued = new Map<string, { trigger: Trigger; at: number; exchanged: boolean }>();
+  return {
+    issue(trigger) {
+      const id = `${1_000_000 + issued.size}.${Math.round(performance.now())}.${randomBytes(16).toString('hex')}`;
+      issued.set(id, { trigger, at: performance.now(), exchanged: false });
+      return id;
+    },
+    exchange(triggerId) {
+      const entry = issued.get(triggerId);
+      if (entry === undefined) throw new SlackApiError('invalid_trigger_id');
+      if (entry.exchanged) throw new SlackApiError('exchanged_trigger_id');
+      if (performance.now() - entry.at > TRIGGER_LIFETIME_MS) throw new SlackApiError('expired_trigger_id');
+      entry.exchanged = true;
+      return entry.trigger;
+    },
+  };
+}
