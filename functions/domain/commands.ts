@@ -1,4 +1,4 @@
-import type { Assessment } from './assessment.ts';
+import type { Assessment, Problem } from './assessment.ts';
 import type { Action, AuthorityVerdict } from './authority.ts';
 import type { ExemptionRules, ExemptionTerms } from './exemption.ts';
 import type { Mode, Proof } from './finding.ts';
@@ -26,7 +26,9 @@ export type PersonCommand =
 export type RemediatorCommand =
   | { type: 'start-remediation'; at: string }
   | { type: 'confirm-remediation'; at: string; proof: Proof; kmsRequestId: string | null }
-  | { type: 'fail-remediation'; at: string; failure: RemediationFailure; kmsRequestId: string | null };
+  | { type: 'fail-remediation'; at: string; failure: RemediationFailure; kmsRequestId: string | null }
+  /** The key was looked at again and there is nothing left to do: somebody else did it, or it cannot be done any more. */
+  | { type: 'close-unneeded'; at: string; assessment: Exclude<Assessment, Problem> };
 
 export type ClockCommand =
   | { type: 'expire-exemption'; at: string; facts: KeyFacts | null; assessment: Assessment }

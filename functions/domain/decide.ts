@@ -53,6 +53,7 @@ export function decide(command: Command, finding: Finding | undefined): Decision
     case 'start-remediation':
     case 'confirm-remediation':
     case 'fail-remediation':
+    case 'close-unneeded':
       return decideRemediation(command, finding);
     case 'expire-exemption':
     case 'remind-owner':
@@ -223,6 +224,11 @@ function decideRemediation(command: RemediatorCommand, finding: Finding | undefi
       const { failure, kmsRequestId } = command;
       return accepted({ type: 'remediation-failed', at, failure, kmsRequestId });
     }
+    case 'close-unneeded': {
+      // Nobody is named: whoever caused the finding is not known to have settled it.
+      const { trigger } = finding;
+      return accepted({ type: 'finding-closed', at, closing: closing(command.assessment, null), trigger });
+    }
     case 'confirm-remediation': {
       // Success is claimed only for what was started: anything else was somebody else's doing.
       if (finding.startedAt === null) return ignored('not-awaiting-a-result');
@@ -270,8 +276,8 @@ function decideClock(command: ClockCommand, finding: Finding | undefined): Decis
   }
 }
 
-function closing(assessment: Exclude<Assessment, Parameters<typeof remedyFor>[0]>, trigger: Trigger): Closing {
-  const by = trigger.kind === 'cloudtrail' ? trigger.actor.name : null;
+function closing(assessment: Exclude<Assessment, Parameters<typeof remedyFor>[0]>, trigger: Trigger | null): Closing {
+  const by = trigger?.kind === 'cloudtrail' ? trigger.actor.name : null;
   return assessment.verdict === 'compliant'
     ? { because: 'compliant', by }
     : { because: 'not-applicable', reason: assessment.reason, by };

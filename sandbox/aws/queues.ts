@@ -42,7 +42,12 @@ async function onLoopback<T>(start: () => Promise<T>): Promise<{ started: T; red
     const [first, ...rest] = args;
     const everywhere = typeof first === 'object' && first !== null && 'host' in first && first.host === '0.0.0.0';
     redirected ||= everywhere;
-    return Reflect.apply(original, this, everywhere ? [{ ...first, host: '127.0.0.1' }, ...rest] : args);
+    const result: unknown = Reflect.apply(
+      original,
+      this,
+      everywhere ? [{ ...first, host: '127.0.0.1' }, ...rest] : args,
+    );
+    return result;
   });
   try {
     return { started: await start(), redirected };

@@ -27,7 +27,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /**
  * The event of an HTTP API with payload format 2.0 (API Gateway Developer Guide, "Create AWS Lambda proxy integrations
- * for HTTP APIs"). The guide does not list which bodies count as text. Observed on AWS: text/*, application/json,
+ * for HTTP APIs"). The guide does not list which bodies count as text. Others measured it on AWS: text/*, application/json,
  * application/xml and application/javascript; everything else arrives in base64, also application/x-www-form-urlencoded,
  * which is what Slack sends for buttons and commands, and a body without a content type.
  */
@@ -82,7 +82,7 @@ export function fromHttpApiResult(result: unknown): HttpAnswer {
   const parsed = structuredAnswerSchema.safeParse(result);
   if (!parsed.success) return internalServerError();
   const { statusCode, headers, cookies, body, isBase64Encoded } = parsed.data;
-  const lowerCased = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]);
+  const lowerCased = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)] as const);
   return {
     status: statusCode,
     headers: {

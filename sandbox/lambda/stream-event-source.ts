@@ -120,7 +120,13 @@ export function readStream({
       last = open.shift()?.sequenceNumber;
       if (last !== undefined) entries.delete(last);
     }
-    if (last !== undefined) checkpoint?.save(tableStreamArn, last);
+    if (last === undefined) return;
+    try {
+      checkpoint?.save(tableStreamArn, last);
+    } catch (error) {
+      // The next record saves it again; until then a restart repeats more than it must.
+      onError(error);
+    }
   }
 
   function take(record: StreamEventRecord, keyAttribute: string): void {

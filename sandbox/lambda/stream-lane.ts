@@ -50,6 +50,8 @@ export function createLane(settings: LaneSettings): Lane {
   let endDelay: (() => void) | undefined;
 
   async function work(): Promise<void> {
+    // The writer of a record must not run its handler; and records of one transaction make one batch.
+    await Promise.resolve();
     while (!stopped && queue.length > 0) {
       const batch = queue.slice(0, settings.batchSize);
       if (!(await finish(batch))) return;

@@ -36,7 +36,6 @@ let linked = null;
 function say(sentence) {
   const toast = byId('toast');
   toast.textContent = sentence;
-  toast.hidden = sentence === '';
   clearTimeout(Number(toast.dataset['timer']));
   toast.dataset['timer'] = String(setTimeout(() => say(''), 5000));
 }
@@ -88,7 +87,7 @@ const ephemeralsHere = () =>
 async function press(where, block, button, trouble) {
   const user = person;
   if (button.confirm !== undefined && !(await askConfirm(button.confirm, names()))) return;
-  if (button.url !== undefined) window.open(button.url, '_blank', 'noreferrer');
+  if (button.url !== undefined && /^https?:/.test(button.url)) window.open(button.url, '_blank', 'noreferrer');
   try {
     const outcome = await act('click', { user, ...where, actionId: button.action_id, blockId: block.block_id });
     trouble(outcome.ok === false ? (outcome.error ?? 'The app did not answer.') : '');
@@ -165,12 +164,22 @@ async function openAudit(key) {
   openPanelDialog(`Audit trail of ${keyName(key)}`, content, () => clearInterval(timer));
 }
 
+function paneTabs() {
+  return [...document.querySelectorAll('[data-show-pane]')].filter((tab) => tab instanceof HTMLElement);
+}
+
+/** On a narrow screen one pane is shown at a time. @param {string} pane */
+function showPane(pane) {
+  document.body.dataset['pane'] = pane;
+  for (const tab of paneTabs()) tab.setAttribute('aria-pressed', String(tab.dataset['showPane'] === pane));
+}
+
 /** @param {string} destination */
 function go(destination) {
   place = destination;
   threadTs = null;
   linked = null;
-  document.body.dataset['pane'] = 'messages';
+  showPane('messages');
   draw();
   const list = byId('messages');
   list.scrollTop = list.scrollHeight;
@@ -259,7 +268,10 @@ function drawChannel(channel) {
   const root = channel.messages.find(({ ts }) => ts === threadTs);
   byId('thread').hidden = root === undefined;
   document.body.classList.toggle('with-thread', root !== undefined);
-  if (root === undefined) return;
+  if (root === undefined) {
+    byId('thread-list').replaceChildren();
+    return;
+  }
   byId('thread-channel').textContent = channel.directMessageOf === undefined ? `#${channel.name}` : '';
   reconcile(
     byId('thread-list'),
@@ -356,14 +368,8 @@ async function poll() {
   }
 }
 
-for (const tab of document.querySelectorAll('[data-show-pane]')) {
-  if (!(tab instanceof HTMLElement)) continue;
-  tab.addEventListener('click', () => {
-    document.body.dataset['pane'] = tab.dataset['showPane'];
-    for (const other of document.querySelectorAll('[data-show-pane]')) {
-      other.setAttribute('aria-pressed', String(other === tab));
-    }
-  });
+for (const tab of paneTabs()) {
+  tab.addEventListener('click', () => showPane(tab.dataset['showPane'] ?? 'messages'));
 }
 byId('close-thread').addEventListener('click', () => {
   const root = threadTs;

@@ -42,6 +42,13 @@ const readable = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceA
  */
 const joined = (parts) => parts.filter((part) => part !== undefined && part !== false).join('; ');
 
+/** Who acted when the event names nobody, by what caused it. */
+const NOBODY = new Map([
+  ['clock', 'kms-rotation-bot (clock)'],
+  ['cloudtrail', 'CloudTrail'],
+  ['kms-event', 'AWS KMS'],
+]);
+
 /** @param {unknown} event */
 function who(event) {
   const deciders = ['by', 'approval.by'].map((path) => at(event, path));
@@ -101,7 +108,7 @@ export function readAudit(answer) {
     const event = at(record, 'event') ?? record;
     return {
       when: words(event, 'at') ?? words(record, 'at', 'when') ?? '',
-      who: words(record, 'who') ?? who(event) ?? readable(words(record, 'cause.kind') ?? 'kms-rotation-bot'),
+      who: words(record, 'who') ?? who(event) ?? NOBODY.get(words(record, 'cause.kind') ?? '') ?? 'kms-rotation-bot',
       what: readable(words(record, 'what') ?? words(event, 'type') ?? ''),
       why: words(record, 'why') ?? why(event),
       result: words(record, 'result') ?? result(record),

@@ -162,7 +162,7 @@ function drawKey(key, state, onAction, onAudit) {
     ),
     element('p', { class: 'key-where' }, `${key.accountName} (${key.accountId}) · ${key.region}`),
     key.description !== undefined && key.description !== '' && element('p', { class: 'key-where' }, key.description),
-    element('p', { class: 'key-id' }, element('code', {}, key.keyId), ` ${key.keySpec}`),
+    element('p', { class: 'key-id' }, key.aliases.length > 0 && element('code', {}, key.keyId), ` ${key.keySpec}`),
     element(
       'div',
       { class: 'key-buttons' },
@@ -282,7 +282,7 @@ export function createAwsPanel(run, page) {
     element(
       'section',
       { 'aria-labelledby': 'clock-title', class: 'card' },
-      element('h3', { id: 'clock-title' }, 'Clock'),
+      element('div', { class: 'card-head' }, element('h3', { id: 'clock-title' }, 'Clock'), pending),
       element('p', { class: 'clock' }, now),
       element(
         'div',
@@ -299,7 +299,6 @@ export function createAwsPanel(run, page) {
           ),
         ),
       ),
-      pending,
     ),
     element(
       'section',
@@ -344,7 +343,7 @@ export function createAwsPanel(run, page) {
         state.pending > 0 ? `${state.pending} ${state.pending === 1 ? 'delivery' : 'deliveries'} on the way …` : '';
       fill(
         account,
-        state.accounts.map(({ id, name }) => [id, `${name} (${id})`]),
+        state.accounts.map(({ id, name }) => [id, name]),
       );
       fill(
         region,

@@ -255,7 +255,7 @@ export function createModalHost(actions) {
       element(
         'div',
         { class: 'dialog-title' },
-        element('span', { class: 'avatar bot small', 'aria-hidden': 'true' }, '🔑'),
+        element('span', { class: 'avatar bot small', 'aria-hidden': 'true' }),
         element('h2', { id: 'modal-title' }, view.title ? plainText(view.title) : ''),
         element(
           'button',

@@ -162,7 +162,7 @@ export function drawEntry(entry, actions) {
         'data-testid': entry.ephemeral ? 'ephemeral' : 'message',
         'aria-label': `${entry.ephemeral ? 'Only visible to you: ' : ''}kms-rotation-bot at ${time(entry.ts)}`,
       },
-      element('span', { class: 'avatar bot', 'aria-hidden': 'true' }, '🔑'),
+      element('span', { class: 'avatar bot', 'aria-hidden': 'true' }),
       element(
         'div',
         { class: 'message-content' },
@@ -210,7 +210,7 @@ export function drawEntry(entry, actions) {
               'data-testid': 'thread-link',
               onclick: () => openThread(entry.ts),
             },
-            element('span', { class: 'avatar bot tiny', 'aria-hidden': 'true' }, '🔑'),
+            element('span', { class: 'avatar bot tiny', 'aria-hidden': 'true' }),
             element('strong', {}, threadWords(thread)),
             thread.count > 0 && element('span', { class: 'last-reply' }, `Last reply ${time(thread.last)}`),
           ),

@@ -27,7 +27,9 @@ export function drawDestinations(container, destinations, go) {
             'data-focus': 'go',
             onclick: () => go(id),
           },
-          element('span', { class: 'hash', 'aria-hidden': 'true' }, kind === 'channel' ? '#' : '🔑'),
+          kind === 'channel'
+            ? element('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
+            : element('span', { class: 'avatar bot tiny', 'aria-hidden': 'true' }),
           element('span', {}, label),
           unread && element('span', { class: 'dot' }, element('span', { class: 'visually-hidden' }, 'unread')),
         ),

@@ -357,7 +357,7 @@ describe('an event bus', () => {
           pattern: { n: [1] },
           target: async () => {
             attempts.sound += 1;
-            return await Promise.resolve();
+            await Promise.resolve();
           },
         },
       ],

@@ -3,7 +3,7 @@ import type { ControlHandler } from '../../../../sandbox/control-handler.ts';
 import { type EmbeddedSlack, startSlack } from '../../../../sandbox/slack/slack.ts';
 import { type StubApp, startStubApp } from './stub-app.ts';
 
-export const SIGNING_SECRET = 'made-up-signing-secret';
+const SIGNING_SECRET = 'made-up-signing-secret';
 export const BOT_TOKEN = 'xoxb-made-up';
 export const CHANNEL = 'C0SECURITY';
 

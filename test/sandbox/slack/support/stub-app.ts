@@ -10,8 +10,8 @@ const payloadShape = z.looseObject({
   response_url: z.string().optional(),
   view: z.looseObject({ id: z.string(), state: z.looseObject({ values: z.unknown() }) }).optional(),
 });
-export type Payload = z.infer<typeof payloadShape>;
-export type StubAnswer = { status?: number; body?: string; hangUp?: boolean };
+type Payload = z.infer<typeof payloadShape>;
+type StubAnswer = { status?: number; body?: string; hangUp?: boolean };
 
 export type StubApp = {
   url: string;

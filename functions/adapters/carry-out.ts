@@ -1,0 +1,82 @@
+import type { Command } from '../domain/commands.ts';
+import { type Cause, type Digest, seal } from '../domain/audit.ts';
+import { nextDeadline } from '../domain/deadlines.ts';
+import { type Decision, decide, refusalEvent } from '../domain/decide.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { FindingEvent } from '../domain/finding-events.ts';
+import { deadlineRules, type Policy } from '../domain/policy.ts';
+import { AlreadyHandled, type FindingsTable, VersionConflict } from './findings-table.ts';
+
+export type CarryOutRequest = {
+  keyArn: string;
+  cause: Cause;
+  /** The same id never changes a finding twice. Null: repetition is harmless by the domain's own rules. */
+  onceId: string | null;
+  /** Made from the finding as it is now; null when there is nothing to do. May be asked again after a lost race. */
+  command: (finding: Finding | undefined) => Command | null;
+};
+
+export type CarriedOut = {
+  decision: Decision | { outcome: 'ignored'; because: 'duplicate-delivery' | 'nothing-to-do' };
+  /** The finding afterwards. */
+  finding: Finding | undefined;
+};
+
+export type CarryOut = (request: CarryOutRequest) => Promise<CarriedOut>;
+
+/** Lost races in a row before giving up; each means that somebody else got something done. */
+const ATTEMPTS = 5;
+
+/**
+ * Load, decide, save: the only way a finding changes. Nothing is sent from here; the table's stream tells the rest.
+ * The promise rejects with VersionConflict when the race is lost again and again, and with PolicyUnreadable.
+ */
+export function createCarryOut(deps: {
+  table: Pick<FindingsTable, 'load' | 'append'>;
+  loadPolicy: () => Promise<{ policy: Policy; version: string }>;
+  newId: () => string;
+  digest: Digest;
+}): CarryOut {
+  async function attempt({ keyArn, cause, onceId, command: commandFor }: CarryOutRequest): Promise<CarriedOut> {
+    const { policy, version: policyVersion } = await deps.loadPolicy();
+    const before = await deps.table.load(keyArn);
+    const command = commandFor(before.finding);
+    if (command === null) {
+      return { decision: { outcome: 'ignored', because: 'nothing-to-do' }, finding: before.finding };
+    }
+    const decision = decide(command, before.finding);
+    const events = eventsOf(decision, command, before.finding);
+    if (events.length === 0) return { decision, finding: before.finding };
+    const { newId, digest } = deps;
+    const { records, head: after } = seal(before, events, { cause, policyVersion, newId }, digest);
+    const dueAt = after.finding === undefined ? null : nextDeadline(after.finding, deadlineRules(policy));
+    await deps.table.append({ before, after, records, dueAt, onceId });
+    return { decision, finding: after.finding };
+  }
+
+  return async (request) => {
+    for (let left = ATTEMPTS - 1; ; left -= 1) {
+      try {
+        return await attempt(request);
+      } catch (error) {
+        if (error instanceof AlreadyHandled) {
+          const { finding } = await deps.table.load(request.keyArn);
+          return { decision: { outcome: 'ignored', because: 'duplicate-delivery' }, finding };
+        }
+        if (!(error instanceof VersionConflict) || left === 0) throw error;
+      }
+    }
+  };
+}
+
+function eventsOf(decision: Decision, command: Command, finding: Finding | undefined): FindingEvent[] {
+  switch (decision.outcome) {
+    case 'accepted':
+      return decision.events;
+    case 'ignored':
+      return [];
+    case 'refused':
+      // Without a finding there is no trail to write to; the person is told, and the log has it.
+      return finding === undefined || !('verdict' in command) ? [] : [refusalEvent(command, decision.refusal)];
+  }
+}

@@ -1,0 +1,139 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { messageSortKey, partitionOf, TABLE_ATTRIBUTES } from '../contracts/table.ts';
+
+/** Which message: the episode's own, or the reply for the event of that sequence. */
+export type MessageSlot = { keyArn: string; episode: number; part: 'root' | number };
+
+const refusedWith = z.string().nullable().default(null);
+const claimRow = z.discriminatedUnion('state', [
+  z.object({
+    state: z.literal('claimed'),
+    postId: z.string(),
+    claimedAt: z.iso.datetime(),
+    channel: z.string(),
+    refusedWith,
+  }),
+  z.object({
+    state: z.literal('posted'),
+    postId: z.string(),
+    channel: z.string(),
+    ts: z.string(),
+    renderedVersion: z.int().min(0),
+    refusedWith,
+  }),
+  z.object({ state: z.literal('released'), refusedWith }),
+]);
+
+/**
+ * What is known of a message: `claimed`, so it may or may not stand in the channel; `posted` there; or `released`,
+ * so it certainly does not. `refusedWith` is the last refusal of Slack that was reported for it.
+ */
+export type MessageClaim = z.infer<typeof claimRow>;
+export type ClaimedMessage = Extract<MessageClaim, { state: 'claimed' }>;
+export type PostedMessage = Extract<MessageClaim, { state: 'posted' }>;
+
+export type MessageClaims = ReturnType<typeof createMessageClaims>;
+
+/**
+ * The claims on Slack messages, next to the finding they are about. Slack has no idempotency key, so a message is
+ * claimed before it is posted: after a crash in between, the claim says that somebody has to look first.
+ */
+export function createMessageClaims({ client, tableName }: { client: DynamoDBDocumentClient; tableName: string }) {
+  const keyOf = ({ keyArn, episode, part }: MessageSlot) => ({
+    [TABLE_ATTRIBUTES.partitionKey]: partitionOf(keyArn),
+    [TABLE_ATTRIBUTES.sortKey]: messageSortKey(episode, part),
+  });
+
+  /** Answers whether the condition held. */
+  async function update(
+    slot: MessageSlot,
+    change: { expression: string; condition: string; values: Record<string, unknown> },
+  ): Promise<boolean> {
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: keyOf(slot),
+          UpdateExpression: change.expression,
+          ConditionExpression: change.condition,
+          // `state` is a reserved word of DynamoDB; every expression here tests it.
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: change.values,
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  return {
+    /** What is stored now; null when nobody ever claimed the message. */
+    async read(slot: MessageSlot): Promise<MessageClaim | null> {
+      const { Item: item } = await client.send(
+        new GetCommand({ TableName: tableName, Key: keyOf(slot), ConsistentRead: true }),
+      );
+      return item === undefined ? null : claimRow.parse(item);
+    },
+
+    /** Claims a message that nobody has claimed; false when somebody else was faster. */
+    claim(slot: MessageSlot, claim: { postId: string; claimedAt: string; channel: string }): Promise<boolean> {
+      return update(slot, {
+        expression: 'SET #state = :claimed, postId = :postId, claimedAt = :claimedAt, channel = :channel',
+        condition: 'attribute_not_exists(#state) OR #state = :released',
+        values: {
+          ':claimed': 'claimed',
+          ':released': 'released',
+          ':postId': claim.postId,
+          ':claimedAt': claim.claimedAt,
+          ':channel': claim.channel,
+        },
+      });
+    },
+
+    /** Records where a claimed message stands and which version of the finding it shows; false if it was not claimed. */
+    posted(slot: MessageSlot, place: { channel: string; ts: string; renderedVersion: number }): Promise<boolean> {
+      return update(slot, {
+        expression: 'SET #state = :posted, channel = :channel, ts = :ts, renderedVersion = :version REMOVE claimedAt',
+        condition: '#state = :claimed',
+        values: {
+          ':posted': 'posted',
+          ':claimed': 'claimed',
+          ':channel': place.channel,
+          ':ts': place.ts,
+          ':version': place.renderedVersion,
+        },
+      });
+    },
+
+    /** Records that a posted message shows a version; false, and nothing changes, when it shows that or a newer one. */
+    rendered(slot: MessageSlot, version: number): Promise<boolean> {
+      return update(slot, {
+        expression: 'SET renderedVersion = :version',
+        condition: '#state = :posted AND renderedVersion < :version',
+        values: { ':posted': 'posted', ':version': version },
+      });
+    },
+
+    /** Frees a message that certainly does not stand in the channel, so that it can be claimed again. */
+    release(slot: MessageSlot): Promise<boolean> {
+      return update(slot, {
+        expression: 'SET #state = :released REMOVE postId, claimedAt, channel, ts, renderedVersion',
+        condition: 'attribute_exists(#state)',
+        values: { ':released': 'released' },
+      });
+    },
+
+    /** Remembers that people were told of this refusal, so that they are told once; false when there is no claim. */
+    reported(slot: MessageSlot, code: string): Promise<boolean> {
+      return update(slot, {
+        expression: 'SET refusedWith = :code',
+        condition: 'attribute_exists(#state)',
+        values: { ':code': code },
+      });
+    },
+  };
+}

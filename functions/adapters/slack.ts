@@ -1,0 +1,327 @@
+import {
+  LogLevel,
+  SlackError,
+  WebAPIHTTPError,
+  WebAPIPlatformError,
+  WebAPIRateLimitedError,
+  WebClient,
+} from '@slack/web-api';
+import * as z from 'zod';
+import { MESSAGE_EVENT_TYPE } from '../contracts/slack-actions.ts';
+import type { GroupMembership } from '../domain/authority.ts';
+import type { SlackPerson } from '../domain/people.ts';
+
+/** Where a message stands. */
+export type MessagePlace = { channel: string; ts: string };
+
+/** A block of Block Kit; what is in it is the renderer's business. */
+export type MessageBlock = { type: string; block_id?: string };
+
+export type NewMessage = {
+  /** Channel id. */
+  channel: string;
+  /** What notifications and screen readers say. */
+  text: string;
+  blocks?: readonly MessageBlock[] | undefined;
+  /** Goes into the message's metadata, so that the message can be found again. */
+  postId: string;
+  /** Makes it a reply below that message. */
+  threadTs?: string | undefined;
+  /** Shows a reply in the channel too. */
+  broadcast?: boolean | undefined;
+};
+
+export type ModalToOpen = Parameters<WebClient['views']['open']>[0]['view'];
+
+/** Slack did not take the call; the same call may succeed after `retryAfterSeconds`. */
+export class SlackRateLimited extends Error {
+  public override readonly name = 'SlackRateLimited';
+  public readonly retryAfterSeconds: number;
+  public constructor(method: string, retryAfterSeconds: number, options?: ErrorOptions) {
+    super(`Slack limits the rate of ${method}; next try in ${retryAfterSeconds} s`, options);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** No usable answer came: nobody knows whether Slack did what it was asked. */
+export class SlackUnavailable extends Error {
+  public override readonly name = 'SlackUnavailable';
+  public constructor(method: string, reason: string, options?: ErrorOptions) {
+    super(`Slack gave no answer to ${method}: ${reason}`, options);
+  }
+}
+
+/** Slack said no, did nothing, and will say no again until somebody changes something. */
+export class SlackRefused extends Error {
+  public override readonly name = 'SlackRefused';
+  /** Slack's own word, such as `channel_not_found`. */
+  public readonly code: string;
+  /** Slack's complaints about the arguments, if any. */
+  public readonly details: string[];
+  public constructor(method: string, code: string, details: string[], options?: ErrorOptions) {
+    super([`Slack refuses ${method}: ${code}`, ...details].join('; '), options);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Platform errors that pass by themselves. "It's possible some aspect of the operation succeeded" (Slack, chat.postMessage, Errors). */
+const OUTCOME_UNKNOWN = new Set(['fatal_error', 'internal_error', 'service_unavailable', 'request_timeout']);
+const RATE_LIMITED = new Set(['ratelimited', 'rate_limited', 'message_limit_exceeded']);
+
+const CACHE_MS = 60_000;
+const DEFAULT_TIMEOUT_MS = 5_000;
+const PAGE_SIZE = 200;
+
+const posted = z.object({ channel: z.string(), ts: z.string() });
+const opened = z.object({ view: z.object({ id: z.string() }) });
+const identity = z.object({ bot_id: z.string() });
+const listing = z.object({
+  messages: z.array(
+    z.object({
+      ts: z.string(),
+      bot_id: z.string().optional(),
+      metadata: z
+        .object({ event_type: z.string().optional(), event_payload: z.record(z.string(), z.unknown()).optional() })
+        .optional(),
+    }),
+  ),
+  response_metadata: z.object({ next_cursor: z.string().optional() }).optional(),
+});
+const groupUsers = z.object({ users: z.array(z.string()) });
+const userInfo = z.object({
+  user: z.object({
+    id: z.string(),
+    team_id: z.string().optional(),
+    name: z.string().optional(),
+    real_name: z.string().optional(),
+    deleted: z.boolean().optional(),
+    is_bot: z.boolean().optional(),
+    is_restricted: z.boolean().optional(),
+    is_ultra_restricted: z.boolean().optional(),
+    is_stranger: z.boolean().optional(),
+    enterprise_user: z.object({ enterprise_id: z.string().optional() }).optional(),
+    profile: z.object({ display_name: z.string().optional(), email: z.string().optional() }).optional(),
+  }),
+});
+type UserObject = z.infer<typeof userInfo>['user'];
+
+/** Failures are logged once, by the function that meets them; the errors carry everything the client would print. */
+const SILENT = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  setLevel() {},
+  setName() {},
+  getLevel: () => LogLevel.ERROR,
+};
+
+export type Slack = ReturnType<typeof createSlack>;
+
+/**
+ * Slack in the bot's words. Every call is made once: whoever called decides whether to call again, because a second
+ * chat.postMessage is a second message. All functions throw SlackRateLimited, SlackUnavailable or SlackRefused.
+ */
+export function createSlack({
+  token,
+  apiUrl,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+}: {
+  token: string;
+  /** Slack's own address when undefined. */
+  apiUrl?: string | undefined;
+  /** How long one call may take. */
+  timeoutMs?: number;
+}) {
+  const client = new WebClient(token, {
+    ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
+    timeout: timeoutMs,
+    retryConfig: { retries: 0 },
+    rejectRateLimitedCalls: true,
+    logger: SILENT,
+  });
+  const people = createCache<SlackPerson>();
+  const groups = createCache<string[]>();
+  const self = createCache<string>();
+
+  /** The bot's own id: metadata is open to every app of the workspace, so it alone does not make a message ours. */
+  function ownBotId(): Promise<string> {
+    return self('self', async () => identity.parse(await translated('auth.test', client.auth.test())).bot_id);
+  }
+
+  function usersOfGroup(groupId: string): Promise<string[]> {
+    return groups(groupId, async () => {
+      try {
+        const answer = await translated('usergroups.users.list', client.usergroups.users.list({ usergroup: groupId }));
+        return groupUsers.parse(answer).users;
+      } catch (error) {
+        // A group that does not exist has no members; that is an answer.
+        if (error instanceof SlackRefused && error.code === 'no_such_subteam') return [];
+        throw error;
+      }
+    });
+  }
+
+  return {
+    /** Posts a message or a reply. After SlackUnavailable it may or may not stand in the channel: `findPosted` tells. */
+    async postMessage({ channel, text, blocks, postId, threadTs, broadcast }: NewMessage): Promise<MessagePlace> {
+      const message = {
+        channel,
+        text,
+        ...(blocks === undefined ? {} : { blocks: [...blocks] }),
+        metadata: { event_type: MESSAGE_EVENT_TYPE, event_payload: { post_id: postId } },
+        unfurl_links: false,
+        unfurl_media: false,
+      };
+      const answer = await translated(
+        'chat.postMessage',
+        threadTs === undefined
+          ? client.chat.postMessage(message)
+          : client.chat.postMessage({ ...message, thread_ts: threadTs, reply_broadcast: broadcast ?? false }),
+      );
+      return posted.parse(answer);
+    },
+
+    /** Replaces what a message shows; its metadata stays. `message_not_found` is a SlackRefused: somebody deleted it. */
+    async updateMessage({
+      channel,
+      ts,
+      text,
+      blocks,
+    }: MessagePlace & { text: string; blocks: readonly MessageBlock[] }): Promise<void> {
+      await translated('chat.update', client.chat.update({ channel, ts, text, blocks: [...blocks] }));
+    },
+
+    /**
+     * The bot's message that was posted with `postId` after `oldest` (an ISO instant), in the channel or, with
+     * `threadTs`, below that message. Null when there is none. The bot has to be a member of the channel.
+     */
+    async findPosted({
+      channel,
+      oldest,
+      threadTs,
+      postId,
+    }: {
+      channel: string;
+      oldest: string;
+      threadTs?: string | undefined;
+      postId: string;
+    }): Promise<MessagePlace | null> {
+      const botId = await ownBotId();
+      let cursor: string | undefined;
+      do {
+        const query = {
+          channel,
+          oldest: (Date.parse(oldest) / 1000).toFixed(6),
+          limit: PAGE_SIZE,
+          include_all_metadata: true,
+          ...(cursor === undefined ? {} : { cursor }),
+        };
+        const page = listing.parse(
+          await (threadTs === undefined
+            ? translated('conversations.history', client.conversations.history(query))
+            : translated('conversations.replies', client.conversations.replies({ ...query, ts: threadTs }))),
+        );
+        const found = page.messages.find(
+          ({ bot_id, metadata }) =>
+            bot_id === botId &&
+            metadata?.event_type === MESSAGE_EVENT_TYPE &&
+            metadata.event_payload?.['post_id'] === postId,
+        );
+        if (found !== undefined) return { channel, ts: found.ts };
+        cursor = page.response_metadata?.next_cursor;
+      } while (cursor !== undefined && cursor !== '');
+      return null;
+    },
+
+    /** Opens a modal for whoever clicked; a trigger id is good for three seconds. Answers the view's id. */
+    async openView(triggerId: string, view: ModalToOpen): Promise<string> {
+      return opened.parse(await translated('views.open', client.views.open({ trigger_id: triggerId, view }))).view.id;
+    },
+
+    /**
+     * Who a user is, at most 60 s old; null when Slack knows or shows nobody by that id. `payloadTeamId` is the
+     * `user.team_id` of the interaction, or null when the person was named and did not click.
+     */
+    async person(userId: string, payloadTeamId: string | null): Promise<SlackPerson | null> {
+      try {
+        return await people(`${userId} ${payloadTeamId ?? ''}`, async () => {
+          const answer = await translated('users.info', client.users.info({ user: userId }));
+          return slackPerson(userInfo.parse(answer).user, payloadTeamId);
+        });
+      } catch (error) {
+        if (error instanceof SlackRefused && (error.code === 'user_not_found' || error.code === 'user_not_visible')) {
+          return null;
+        }
+        throw error;
+      }
+    },
+
+    /** Which of these user groups a user is in, at most 60 s old; not known as soon as one of them cannot be read. */
+    async groupsOf(userId: string, groupIds: readonly string[]): Promise<GroupMembership> {
+      try {
+        const members = await Promise.all(groupIds.map((id) => usersOfGroup(id)));
+        return { known: true, groupIds: groupIds.filter((_, index) => members[index]?.includes(userId) === true) };
+      } catch {
+        return { known: false };
+      }
+    },
+  };
+}
+
+function slackPerson(user: UserObject, payloadTeamId: string | null): SlackPerson {
+  const enterpriseId = user.enterprise_user?.enterprise_id ?? null;
+  const teamId = user.team_id ?? payloadTeamId ?? '';
+  // Within an enterprise the two may differ, and the enterprise decides; elsewhere a difference has no good reason.
+  const contradictory = enterpriseId === null && payloadTeamId !== null && payloadTeamId !== teamId;
+  return {
+    userId: user.id,
+    teamId,
+    name:
+      [user.profile?.display_name, user.real_name, user.name].find((name) => name !== undefined && name !== '') ??
+      user.id,
+    email: user.profile?.email ?? null,
+    enterpriseId,
+    // Slackbot's own user object says is_bot: false.
+    isBot: user.is_bot === true || user.id === 'USLACKBOT',
+    isGuest: user.is_restricted === true || user.is_ultra_restricted === true,
+    isStranger: user.is_stranger === true || contradictory,
+    isDeactivated: user.deleted === true,
+  };
+}
+
+/** Remembers answers, not failures, for CACHE_MS. */
+function createCache<T>(): (key: string, ask: () => Promise<T>) => Promise<T> {
+  const known = new Map<string, { value: T; at: number }>();
+  return async (key, ask) => {
+    const entry = known.get(key);
+    // A clock that went back must not keep an answer for ever.
+    if (entry !== undefined && Math.abs(Date.now() - entry.at) < CACHE_MS) return entry.value;
+    const value = await ask();
+    known.set(key, { value, at: Date.now() });
+    return value;
+  };
+}
+
+async function translated(method: string, call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call;
+  } catch (cause) {
+    throw translate(method, cause);
+  }
+}
+
+function translate(method: string, cause: unknown): Error {
+  if (cause instanceof WebAPIRateLimitedError) return new SlackRateLimited(method, cause.retryAfter, { cause });
+  if (cause instanceof WebAPIPlatformError) {
+    const { error: code, response_metadata } = cause.data;
+    if (RATE_LIMITED.has(code)) return new SlackRateLimited(method, 1, { cause });
+    if (OUTCOME_UNKNOWN.has(code)) return new SlackUnavailable(method, code, { cause });
+    return new SlackRefused(method, code, response_metadata?.messages ?? [], { cause });
+  }
+  if (cause instanceof WebAPIHTTPError) return new SlackUnavailable(method, `HTTP ${cause.statusCode}`, { cause });
+  // Network errors, timeouts, and a 429 without Retry-After, which the client throws as a plain Error.
+  const reason = cause instanceof SlackError || cause instanceof Error ? cause.message : String(cause);
+  return new SlackUnavailable(method, reason, { cause });
+}

@@ -1,0 +1,154 @@
+import type { Alert } from '../contracts/notice.ts';
+import type { AuditEvent, ChainHead } from '../domain/audit.ts';
+import { replay } from '../domain/evolve.ts';
+import type { Finding } from '../domain/finding.ts';
+import { type Policy, routeFor } from '../domain/policy.ts';
+import { renderFinding } from '../messages/finding-message.ts';
+import { renderReply } from '../messages/thread-reply.ts';
+import { isNamed, type MessageSlot, type PostOnceDeps, postOnce, type Standing } from './post-once.ts';
+
+export type AnnounceFindingDeps = PostOnceDeps & {
+  topic: {
+    publishAudit: (event: AuditEvent) => Promise<void>;
+    publishAlert: (alert: Alert) => Promise<void>;
+  };
+  findings: {
+    load: (keyArn: string) => Promise<ChainHead>;
+    auditOf: (keyArn: string) => Promise<AuditEvent[]>;
+  };
+  loadPolicy: () => Promise<{ policy: Policy }>;
+  slack: {
+    updateMessage: (message: { channel: string; ts: string } & ReturnType<typeof renderFinding>) => Promise<void>;
+  };
+  claims: {
+    rendered: (slot: MessageSlot, version: number) => Promise<boolean>;
+    reported: (slot: MessageSlot, code: string) => Promise<boolean>;
+  };
+};
+
+/** A finding and the sequence of the last event that is in it. */
+type Version = { finding: Finding; sequence: number };
+
+/**
+ * Tells the world about one audit event: subscribers through SNS, people through the episode's Slack message (always
+ * the present state) and a reply below it. Safe to repeat: an event told before tells nobody again, except SNS.
+ * Resolves when Slack refuses for good, so that the findings behind this one go on; people who run the bot are alerted.
+ * @throws what may pass by itself (SlackRateLimited, SlackUnavailable, PolicyUnreadable, AWS): to be retried
+ */
+export async function announceFinding(record: AuditEvent, deps: AnnounceFindingDeps): Promise<void> {
+  await deps.topic.publishAudit(record);
+  const version = await latestOfEpisode(record, deps);
+  if (version === null || version.finding.mode === 'observe') return;
+  const policy = await readPolicy(deps);
+  try {
+    const root = await showFinding(version, policy, deps);
+    await tellInThread(record, root, version.finding, policy, deps);
+  } catch (error) {
+    const code = refusalOf(error);
+    if (code === null) throw error;
+    await reportRefusal(rootOf(record), code, deps);
+  }
+}
+
+/**
+ * The last state of the record's episode. Usually the stored finding; when a later episode has begun meanwhile, the
+ * earlier one is replayed, so that its message ends with what became of it. Null when there is no such finding.
+ */
+async function latestOfEpisode(record: AuditEvent, { findings }: AnnounceFindingDeps): Promise<Version | null> {
+  const { finding, sequence } = await findings.load(record.key.arn);
+  if (finding?.episode === record.episode) return { finding, sequence };
+  const past = (await findings.auditOf(record.key.arn)).filter(({ episode }) => episode <= record.episode);
+  const ended = replay(past.map(({ event }) => event));
+  const last = past.at(-1);
+  return ended === undefined || last === undefined ? null : { finding: ended, sequence: last.sequence };
+}
+
+async function readPolicy({ loadPolicy, topic, now }: AnnounceFindingDeps): Promise<Policy> {
+  try {
+    return (await loadPolicy()).policy;
+  } catch (error) {
+    if (isNamed(error, 'PolicyUnreadable')) {
+      await topic.publishAlert({
+        kind: 'alert',
+        alert: 'policy-unreadable',
+        at: now(),
+        message: 'The rotation policy cannot be read; nobody is told about findings in Slack until it can.',
+        keyArn: null,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Makes the episode's message stand in its channel and show this version or a newer one. */
+async function showFinding(version: Version, policy: Policy, deps: AnnounceFindingDeps): Promise<Standing> {
+  const { finding, sequence } = version;
+  const slot = rootOf({ key: finding.key, episode: finding.episode });
+  const content = renderFinding(finding, { policy, now: deps.now() });
+  const post = { slot, channel: channelOf(finding, policy), content, version: sequence };
+
+  const root = await postOnce(post, deps);
+  if (root.renderedVersion >= sequence) return root;
+  try {
+    await deps.slack.updateMessage({ channel: root.channel, ts: root.ts, ...content });
+  } catch (error) {
+    if (refusalOf(error) !== 'message_not_found') throw error;
+    // Somebody deleted it; what it said still needs an answer.
+    await deps.claims.release(slot);
+    return await postOnce(post, deps);
+  }
+  await deps.claims.rendered(slot, sequence);
+  return { ...root, renderedVersion: sequence };
+}
+
+async function tellInThread(
+  record: AuditEvent,
+  root: Standing,
+  finding: Finding,
+  policy: Policy,
+  deps: AnnounceFindingDeps,
+): Promise<void> {
+  const reply = renderReply(record, { policy, now: deps.now(), finding });
+  if (reply === null) return;
+  const { broadcast, ...content } = reply;
+  await postOnce(
+    {
+      slot: { keyArn: record.key.arn, episode: record.episode, part: record.sequence },
+      channel: root.channel,
+      threadTs: root.ts,
+      broadcast,
+      content,
+      version: record.sequence,
+    },
+    deps,
+  );
+}
+
+/** Tells the people who run the bot, once per episode and error, that a finding does not reach anybody. */
+async function reportRefusal(root: MessageSlot, code: string, deps: AnnounceFindingDeps): Promise<void> {
+  const stored = await deps.claims.read(root);
+  if (stored?.refusedWith === code) return;
+  await deps.topic.publishAlert({
+    kind: 'alert',
+    alert: 'slack-refuses',
+    at: deps.now(),
+    message: `Slack refuses to show the finding of ${root.keyArn}: ${code}.`,
+    keyArn: root.keyArn,
+  });
+  await deps.claims.reported(root, code);
+}
+
+/** The channel of the finding's route; of the route it would have today when the policy no longer names that one. */
+function channelOf({ route, key, facts }: Finding, policy: Policy): string {
+  const named = [...policy.routes, policy.defaultRoute].find(({ name }) => name === route);
+  return (named ?? routeFor(policy, key, facts)).channel;
+}
+
+function rootOf({ key, episode }: Pick<AuditEvent, 'key' | 'episode'>): MessageSlot {
+  return { keyArn: key.arn, episode, part: 'root' };
+}
+
+function refusalOf(error: unknown): string | null {
+  if (!isNamed(error, 'SlackRefused')) return null;
+  return 'code' in error && typeof error.code === 'string' ? error.code : 'unknown_error';
+}

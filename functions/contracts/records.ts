@@ -1,0 +1,238 @@
+import * as z from 'zod';
+import type { AuditEvent } from '../domain/audit.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { FindingEvent } from '../domain/finding-events.ts';
+
+/*
+ * The stored form of findings and audit events. Each schema is checked against the domain's type, so that neither can
+ * change without the other. Fields that are added later must be optional here: old rows stay in the table for ever.
+ */
+const text = z.string();
+const at = z.iso.datetime();
+const count = z.int().min(0);
+
+const key = z.object({ arn: text, partition: text, region: text, accountId: text, keyId: text });
+const facts = key.extend({
+  aliases: z.array(text),
+  description: text,
+  tags: z.array(z.object({ key: text, value: text })),
+  keyManager: text,
+  keyState: text,
+  keySpec: text,
+  keyUsage: text,
+  origin: text,
+  customKeyStoreId: text.nullable(),
+  multiRegionKeyType: z.enum(['PRIMARY', 'REPLICA']).nullable(),
+  primaryArn: text.nullable(),
+  createdAt: at,
+});
+const deniedBy = z.enum(['key-policy', 'identity-policy', 'service-control-policy', 'unspecified']);
+const unknownReason = z.discriminatedUnion('because', [
+  z.object({ because: z.literal('access-denied'), operation: text, deniedBy, principal: text }),
+  z.object({ because: z.literal('unrecognised-key-state'), keyState: text }),
+  z.object({ because: z.literal('unrecognised-origin'), origin: text }),
+  z.object({ because: z.literal('rotation-not-read') }),
+  z.object({ because: z.literal('period-not-reported') }),
+  z.object({ because: z.literal('kms-refused'), operation: text, code: text }),
+]);
+const notApplicableReason = z.enum([
+  'aws-managed-key',
+  'asymmetric-key',
+  'hmac-key',
+  'unrecognised-key-spec',
+  'key-usage',
+  'custom-key-store',
+  'replica-key',
+  'disabled',
+  'pending-deletion',
+  'pending-import',
+  'key-deleted',
+]);
+const problems = [
+  z.object({ verdict: z.literal('rotation-off') }),
+  z.object({ verdict: z.literal('period-too-long'), periodInDays: count, maximumPeriodInDays: count }),
+  z.object({
+    verdict: z.literal('manual-rotation-due'),
+    pendingKeyMaterialId: text.nullable(),
+    lastRotatedAt: at.nullable(),
+  }),
+  z.object({ verdict: z.literal('unknown'), reason: unknownReason }),
+] as const;
+const problem = z.discriminatedUnion('verdict', problems);
+const assessment = z.discriminatedUnion('verdict', [
+  ...problems,
+  z.object({ verdict: z.literal('compliant') }),
+  z.object({ verdict: z.literal('not-applicable'), reason: notApplicableReason }),
+]);
+const person = z.object({ userId: text, teamId: text, name: text, email: text.nullable() });
+const decider = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('person'), person }),
+  z.object({ kind: z.literal('policy'), route: text }),
+]);
+const actor = z.object({
+  type: text,
+  name: text,
+  arn: text.nullable(),
+  accountId: text.nullable(),
+  email: text.nullable(),
+  invokedBy: text.nullable(),
+});
+const trigger = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('cloudtrail'),
+    eventId: text,
+    eventName: text,
+    at,
+    actor,
+    tool: text,
+    sourceIp: text.nullable(),
+  }),
+  z.object({ kind: z.literal('kms-event'), eventId: text, eventName: text, at }),
+  z.object({ kind: z.literal('exemption-end'), at }),
+  z.object({ kind: z.literal('recheck'), at, by: person }),
+]);
+const terms = z.object({ owner: person, reason: text, ticket: text.nullable(), until: at });
+const exemption = terms.extend({ grantedBy: person, grantedAt: at, remindedDays: z.array(count) });
+const remedy = z.discriminatedUnion('id', [
+  z.object({ id: z.literal('enable-rotation'), rotationPeriodInDays: count }),
+  z.object({ id: z.literal('rotate-on-demand'), keyMaterialId: text }),
+  z.object({ id: z.literal('disable-rotation') }),
+]);
+const failure = z.discriminatedUnion('because', [
+  z.object({ because: z.literal('policy-denies'), operation: text, deniedBy, principal: text }),
+  z.object({ because: z.literal('not-confirmed'), expected: text, lastRead: text }),
+  z.object({ because: z.literal('key-changed'), found: problem }),
+  z.object({ because: z.literal('rotation-limit-reached') }),
+  z.object({ because: z.literal('kms-refused'), operation: text, code: text }),
+  z.object({ because: z.literal('no-result'), attempts: count }),
+]);
+const approval = z.object({ by: decider, at });
+const proof = z.object({
+  readAt: at,
+  agreeingReads: count,
+  rotationEnabled: z.boolean().nullable(),
+  rotationPeriodInDays: count.nullable(),
+  nextRotationAt: at.nullable(),
+  currentKeyMaterialId: text.nullable(),
+});
+const closing = z.discriminatedUnion('because', [
+  z.object({ because: z.literal('compliant'), by: text.nullable() }),
+  z.object({ because: z.literal('not-applicable'), reason: notApplicableReason, by: text.nullable() }),
+]);
+const mode = z.enum(['ask', 'auto', 'observe']);
+const statuses = ['open', 'approved', 'remediated', 'failed', 'exempt', 'closed'] as const;
+const kmsRequestId = text.nullable();
+
+const base = {
+  key,
+  facts: facts.nullable(),
+  assessment: problem,
+  trigger,
+  episode: z.int().min(1),
+  openedAt: at,
+  route: text,
+  mode,
+  history: z.object({
+    switchedOnByBot: z.array(z.object({ at, approvedBy: decider })),
+    switchedOffAgain: z.array(z.object({ at, by: text, tool: text })),
+  }),
+};
+const unanswered = { remindersSent: count, escalatedAt: at.nullable() };
+
+export const findingSchema = z.discriminatedUnion('status', [
+  z.object({ ...base, status: z.literal('open'), askedAt: at, ...unanswered }),
+  z.object({
+    ...base,
+    status: z.literal('approved'),
+    approval,
+    remedy,
+    startedAt: at.nullable(),
+    overdueReports: count,
+    lastActivityAt: at,
+    thenExempt: terms.nullable(),
+  }),
+  z.object({ ...base, status: z.literal('remediated'), approval, remedy, remediatedAt: at, proof, kmsRequestId }),
+  z.object({ ...base, status: z.literal('failed'), approval, remedy, failedAt: at, failure, kmsRequestId, ...unanswered }),
+  z.object({ ...base, status: z.literal('exempt'), exemption }),
+  z.object({ ...base, status: z.literal('closed'), closedAt: at, closing }),
+]) satisfies z.ZodType<Finding>;
+
+const refusal = z.discriminatedUnion('reason', [
+  z.object({
+    reason: z.enum([
+      'outside-organisation',
+      'guest',
+      'bot',
+      'deactivated',
+      'not-an-approver',
+      'groups-unavailable',
+      'caused-the-finding',
+    ]),
+  }),
+  z.object({ reason: z.literal('reason-too-short'), minimumLength: count }),
+  z.object({ reason: z.literal('until-beyond-maximum'), maximumDays: count }),
+  z.object({ reason: z.literal('already-decided'), status: z.enum(statuses), by: text.nullable(), at: at.nullable() }),
+  z.object({ reason: z.enum(['not-exempt', 'not-remediated']), status: z.enum(statuses) }),
+  z.object({ reason: z.literal('back-out-window-over'), days: count }),
+  z.object({
+    reason: z.enum([
+      'ticket-missing',
+      'until-not-in-future',
+      'owner-not-a-full-member',
+      'no-finding',
+      'earlier-episode',
+      'nothing-to-approve',
+      'not-switched-on-by-bot',
+    ]),
+  }),
+]);
+
+const action = z.enum(['approve', 'exempt', 'renew-exemption', 'revoke-exemption', 'back-out', 're-check']);
+const event = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+  z.object({ type: z.literal(type), at, ...shape });
+
+const findingEventSchema = z.discriminatedUnion('type', [
+  event('finding-opened', {
+    key,
+    facts: facts.nullable(),
+    assessment: problem,
+    trigger,
+    episode: z.int().min(1),
+    route: text,
+    mode,
+  }),
+  event('finding-reassessed', { facts: facts.nullable(), assessment: problem, trigger }),
+  event('finding-closed', { closing, trigger }),
+  event('recheck-requested', { by: person }),
+  event('rechecked', { by: person, assessment }),
+  event('remediation-approved', { approval, remedy }),
+  event('back-out-approved', { approval, remedy, thenExempt: terms }),
+  event('remediation-started', { remedy }),
+  event('remediated', { remedy, proof, kmsRequestId }),
+  event('backed-out', { exemption, proof, kmsRequestId }),
+  event('remediation-failed', { failure, kmsRequestId }),
+  event('remediation-overdue', { report: count }),
+  event('exemption-granted', { exemption }),
+  event('exemption-renewed', { exemption, by: person }),
+  event('exemption-revoked', { by: person }),
+  event('exemption-expired', { facts: facts.nullable(), assessment }),
+  event('exemption-reminded', { daysLeft: count, owner: person }),
+  event('reminded', { reminder: count }),
+  event('escalated', {}),
+  event('command-refused', { command: action, by: decider, refusal }),
+]) satisfies z.ZodType<FindingEvent>;
+
+export const auditEventSchema = z.object({
+  schema: z.literal(1),
+  id: text.min(1),
+  sequence: z.int().min(1),
+  key,
+  episode: z.int().min(1),
+  statusBefore: z.enum([...statuses, 'none']),
+  statusAfter: z.enum(statuses),
+  event: findingEventSchema,
+  cause: z.object({ kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation']), id: text }),
+  policyVersion: text,
+  previousHash: text,
+  hash: text,
+}) satisfies z.ZodType<AuditEvent>;

@@ -1,0 +1,180 @@
+import { createServer } from 'node:http';
+import { createSlack, type Slack } from '../../../functions/adapters/slack.ts';
+import { BOT_TOKEN, CHANNEL, type SlackFixture, startFixture } from '../../sandbox/slack/support/slack-fixture.ts';
+
+let fixture: SlackFixture;
+let slack: Slack;
+beforeEach(async () => {
+  fixture = await startFixture();
+  slack = createSlack({ token: BOT_TOKEN, apiUrl: `${fixture.slack.url}/api/` });
+});
+afterEach(() => fixture.close());
+
+const blocks = [{ type: 'section', text: { type: 'plain_text', text: 'A key does not rotate' } }];
+const aMessage = { channel: CHANNEL, text: 'A key does not rotate', blocks, postId: 'key-1#1#root' };
+const longAgo = '2020-01-01T00:00:00.000Z';
+const thread = (index = 0) => {
+  const message = fixture.slack.state().channels.find(({ id }) => id === CHANNEL)?.messages[index];
+  if (message === undefined) throw new Error('there is no such message');
+  return message;
+};
+
+describe('messages', () => {
+  it('posts one that carries its post id', async () => {
+    const place = await slack.postMessage(aMessage);
+    expect(place).toEqual({ channel: CHANNEL, ts: thread().ts });
+    expect(thread().metadata).toEqual({
+      event_type: 'kms_rotation_finding',
+      event_payload: { post_id: 'key-1#1#root' },
+    });
+  });
+
+  it('posts replies, shown in the channel only when asked for', async () => {
+    const { ts } = await slack.postMessage(aMessage);
+    await slack.postMessage({ channel: CHANNEL, text: 'quiet', postId: 'a', threadTs: ts });
+    await slack.postMessage({ channel: CHANNEL, text: 'loud', postId: 'b', threadTs: ts, broadcast: true });
+    expect(thread().replies.map(({ text, broadcast }) => ({ text, broadcast }))).toEqual([
+      { text: 'quiet', broadcast: undefined },
+      { text: 'loud', broadcast: true },
+    ]);
+  });
+
+  it('updates one and keeps its metadata', async () => {
+    const place = await slack.postMessage(aMessage);
+    await slack.updateMessage({ ...place, text: 'It rotates', blocks });
+    expect(thread()).toMatchObject({ text: 'It rotates', metadata: { event_payload: { post_id: 'key-1#1#root' } } });
+  });
+
+  it('finds the one that was posted although the answer was lost', async () => {
+    fixture.slack.faults.set('chat.postMessage', 'timeout_after_accept', 1);
+    await expect(slack.postMessage(aMessage)).rejects.toMatchObject({ name: 'SlackUnavailable' });
+    const question = { channel: CHANNEL, oldest: longAgo, postId: aMessage.postId };
+    expect(await slack.findPosted(question)).toEqual({ channel: CHANNEL, ts: thread().ts });
+    expect(await slack.findPosted({ ...question, postId: 'another' })).toBeNull();
+    expect(await slack.findPosted({ ...question, oldest: '2100-01-01T00:00:00.000Z' })).toBeNull();
+  });
+
+  it('finds one behind more than a page of others', async () => {
+    const first = await slack.postMessage(aMessage);
+    for (let index = 0; index < 205; index += 1) {
+      await slack.postMessage({ channel: CHANNEL, text: `later ${index}`, postId: `later-${index}` });
+    }
+    expect(await slack.findPosted({ channel: CHANNEL, oldest: longAgo, postId: aMessage.postId })).toEqual(first);
+  });
+
+  it('finds a reply in its thread', async () => {
+    const { ts: threadTs } = await slack.postMessage(aMessage);
+    const reply = await slack.postMessage({ channel: CHANNEL, text: 'reply', postId: 'reply-1', threadTs });
+    expect(await slack.findPosted({ channel: CHANNEL, oldest: longAgo, threadTs, postId: 'reply-1' })).toEqual(reply);
+  });
+
+  it('does not take the message of another app for its own', async () => {
+    await slack.postMessage(aMessage);
+    const workspace = fixture.slack.snapshot();
+    for (const { messages } of workspace.channels) for (const message of messages) message.bot_id = 'B0ANOTHER';
+    fixture.slack.restore(workspace);
+    expect(await slack.findPosted({ channel: CHANNEL, oldest: longAgo, postId: aMessage.postId })).toBeNull();
+  });
+});
+
+describe('failures', () => {
+  it.each(['channel_not_found', 'not_in_channel', 'is_archived', 'invalid_auth', 'token_revoked', 'missing_scope'])(
+    'calls %s a refusal',
+    async (code) => {
+      fixture.slack.faults.set('chat.postMessage', code, 1);
+      await expect(slack.postMessage(aMessage)).rejects.toMatchObject({ name: 'SlackRefused', code });
+    },
+  );
+
+  it('passes on what Slack complains about', async () => {
+    const tooLong = [{ type: 'section', text: { type: 'plain_text', text: 'x'.repeat(3001) } }];
+    await expect(slack.postMessage({ ...aMessage, blocks: tooLong })).rejects.toMatchObject({
+      name: 'SlackRefused',
+      code: 'invalid_blocks',
+      details: [expect.stringContaining('3001')],
+    });
+  });
+
+  it('does not wait out a rate limit', async () => {
+    fixture.slack.faults.set('chat.postMessage', 'ratelimited', 1);
+    await expect(slack.postMessage(aMessage)).rejects.toMatchObject({ name: 'SlackRateLimited', retryAfterSeconds: 1 });
+  });
+
+  it.each(['fatal_error', 'internal_error', 'http_500', 'timeout'])(
+    'calls %s unavailable and asks once',
+    async (error) => {
+      fixture.slack.faults.set('chat.postMessage', error, 1);
+      await expect(slack.postMessage(aMessage)).rejects.toMatchObject({ name: 'SlackUnavailable' });
+      expect(fixture.slack.state().channels.flatMap(({ messages }) => messages)).toEqual([]);
+    },
+  );
+
+  it('gives up on a Slack that does not answer', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => {
+      silent.listen(0, '127.0.0.1', resolve);
+    });
+    const address = silent.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no port');
+    const impatient = createSlack({ token: 'x', apiUrl: `http://127.0.0.1:${address.port}/api/`, timeoutMs: 50 });
+    await expect(impatient.postMessage(aMessage)).rejects.toMatchObject({ name: 'SlackUnavailable' });
+    silent.closeAllConnections();
+    silent.close();
+  });
+});
+
+describe('people', () => {
+  it('tells a member from a guest, somebody who left, and an outsider', async () => {
+    expect(await slack.person('U0APPROVER', 'T0SANDBOX')).toEqual({
+      userId: 'U0APPROVER',
+      teamId: 'T0SANDBOX',
+      name: 'Approver',
+      email: 'approver@sandbox.example',
+      enterpriseId: null,
+      isBot: false,
+      isGuest: false,
+      isStranger: false,
+      isDeactivated: false,
+    });
+    expect(await slack.person('U0GUEST', 'T0SANDBOX')).toMatchObject({ isGuest: true });
+    expect(await slack.person('U0LEFT', null)).toMatchObject({ isDeactivated: true });
+    expect(await slack.person('U0OUTSIDER', 'T0PARTNER')).toMatchObject({ teamId: 'T0PARTNER', email: null });
+    expect(await slack.person('U0BOT', null)).toMatchObject({ isBot: true });
+    expect(await slack.person('U0NOBODY', 'T0SANDBOX')).toBeNull();
+  });
+
+  it('does not trust somebody whom the payload and Slack place in different workspaces', async () => {
+    expect(await slack.person('U0APPROVER', 'T0PARTNER')).toMatchObject({ isStranger: true });
+  });
+
+  it('remembers a person for a short time, but no failure', async () => {
+    fixture.slack.faults.set('users.info', 'fatal_error', 1);
+    await expect(slack.person('U0VIEWER', null)).rejects.toMatchObject({ name: 'SlackUnavailable' });
+    const answer = await slack.person('U0VIEWER', null);
+    fixture.slack.faults.set('users.info', 'fatal_error', 1);
+    expect(await slack.person('U0VIEWER', null)).toEqual(answer);
+  });
+
+  it('knows the groups a person is in', async () => {
+    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY', 'S0GONE'])).toEqual({
+      known: true,
+      groupIds: ['S0SECURITY'],
+    });
+    expect(await slack.groupsOf('U0VIEWER', ['S0SECURITY'])).toEqual({ known: true, groupIds: [] });
+  });
+
+  it('says so when it cannot know the groups', async () => {
+    fixture.slack.faults.set('usergroups.users.list', 'ratelimited', 1);
+    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY'])).toEqual({ known: false });
+    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY'])).toEqual({ known: true, groupIds: ['S0SECURITY'] });
+  });
+});
+
+it('refuses to open a modal for a trigger that does not exist', async () => {
+  const view = {
+    type: 'modal' as const,
+    title: { type: 'plain_text' as const, text: 'Exempt' },
+    blocks: [{ type: 'divider' as const }],
+  };
+  await expect(slack.openView('no-trigger', view)).rejects.toMatchObject({ name: 'SlackRefused' });
+});
