@@ -1,5 +1,5 @@
-import type { Command } from '../domain/commands.ts';
 import { type Cause, type Digest, seal } from '../domain/audit.ts';
+import type { Command } from '../domain/commands.ts';
 import { nextDeadline } from '../domain/deadlines.ts';
 import { type Decision, decide, refusalEvent } from '../domain/decide.ts';
 import type { Finding } from '../domain/finding.ts';

@@ -42,6 +42,11 @@ const ONCE_DAYS = 30;
 
 const snapshotItem = z.object({ sequence: z.int().min(1), hash: z.string(), finding: findingSchema });
 const eventItem = z.object({ record: auditEventSchema });
+/** `{ name: { S: … } }`: Lambda's types of it differ from the SDK's, the wire form does not. */
+const attributeMap = z.record(
+  z.string(),
+  z.custom<AttributeValue>((value) => typeof value === 'object' && value !== null),
+);
 
 /** The findings table, one function per access pattern; see contracts/table.ts for the keys. */
 export function createFindingsTable({ client, tableName }: { client: DynamoDBDocumentClient; tableName: string }) {
@@ -173,8 +178,8 @@ export function createFindingsTable({ client, tableName }: { client: DynamoDBDoc
 }
 
 /** Reads the audit event out of a stream record's new image. */
-export function parseEventImage(image: Record<string, AttributeValue>): AuditEvent {
-  return eventItem.parse(unmarshall(image)).record;
+export function parseEventImage(image: unknown): AuditEvent {
+  return eventItem.parse(unmarshall(attributeMap.parse(image))).record;
 }
 
 function snapshotRow({ sequence, hash }: ChainHead, finding: Finding, dueAt: string | null) {

@@ -1,10 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
-import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createMessageClaims } from '../adapters/message-claims.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
@@ -16,18 +15,21 @@ import { type AnnounceFindingDeps, announceFinding } from './announce-finding.ts
 const env = parseEnv(announceFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'announce-finding', logLevel: env.LOG_LEVEL });
 const client = DynamoDBDocumentClient.from(new DynamoDBClient(), { marshallOptions: { removeUndefinedValues: true } });
-const now = () => new Date().toISOString();
+const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
 const deps: AnnounceFindingDeps = {
-  now,
+  now: () => new Date().toISOString(),
   topic: createTopic({ client: new SNSClient(), topicArn: env.TOPIC_ARN }),
   findings: createFindingsTable({ client, tableName: env.TABLE_NAME }),
-  loadPolicy: createPolicyStore({ client, tableName: env.TABLE_NAME, now }).loadPolicy,
+  loadPolicy: () => policies.loadPolicy(),
   slack: createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL }),
   claims: createMessageClaims({ client, tableName: env.TABLE_NAME }),
 };
 
+/** What is used of a DynamoDB stream event. Audit events hold no binary values, so Lambda's JSON is the SDK's form. */
+type EventStreamEvent = { Records: { dynamodb?: { NewImage?: Record<string, AttributeValue> } }[] };
+
 /** Takes new audit events from the table's stream, one per batch and in order per key; a throw brings it again. */
-export const handler = middy(async (event: DynamoDBStreamEvent): Promise<void> => {
+export const handler = middy(async (event: EventStreamEvent): Promise<void> => {
   for (const { dynamodb } of event.Records) {
     if (dynamodb?.NewImage === undefined) throw new Error('a stream record without its new image');
     const record = parseEventImage(dynamodb.NewImage);

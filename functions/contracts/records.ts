@@ -152,7 +152,16 @@ export const findingSchema = z.discriminatedUnion('status', [
     thenExempt: terms.nullable(),
   }),
   z.object({ ...base, status: z.literal('remediated'), approval, remedy, remediatedAt: at, proof, kmsRequestId }),
-  z.object({ ...base, status: z.literal('failed'), approval, remedy, failedAt: at, failure, kmsRequestId, ...unanswered }),
+  z.object({
+    ...base,
+    status: z.literal('failed'),
+    approval,
+    remedy,
+    failedAt: at,
+    failure,
+    kmsRequestId,
+    ...unanswered,
+  }),
   z.object({ ...base, status: z.literal('exempt'), exemption }),
   z.object({ ...base, status: z.literal('closed'), closedAt: at, closing }),
 ]) satisfies z.ZodType<Finding>;

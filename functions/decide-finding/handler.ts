@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { createCarryOut } from '../adapters/carry-out.ts';
+import { digest } from '../adapters/digest.ts';
+import { createFindingsTable } from '../adapters/findings-table.ts';
+import { createPolicyStore } from '../adapters/policy-store.ts';
+import { createSlack } from '../adapters/slack.ts';
+import { SlackReceiver } from '../adapters/slack-receiver.ts';
+import { decideFindingEnv, parseEnv } from '../contracts/env.ts';
+import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
+import { createSlackApp } from './slack-app.ts';
+
+const env = parseEnv(decideFindingEnv, process.env);
+const logger = new Logger({ serviceName: 'decide-finding', logLevel: env.LOG_LEVEL });
+const now = () => new Date();
+const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
+const { loadPolicy } = createPolicyStore({ client, tableName: env.TABLE_NAME, now });
+const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
+const deps: Deps = {
+  loadPolicy,
+  person: slack.person,
+  groupsOf: slack.groupsOf,
+  loadFinding: async (keyArn) => (await table.load(keyArn)).finding,
+  carryOut: createCarryOut({ table, loadPolicy, newId: randomUUID, digest }),
+  now,
+};
+
+const receiver = new SlackReceiver({ signingSecret: env.SLACK_SIGNING_SECRET, now });
+createSlackApp(
+  {
+    receiver,
+    token: env.SLACK_BOT_TOKEN,
+    botId: env.SLACK_BOT_ID,
+    botUserId: env.SLACK_BOT_USER_ID,
+    apiUrl: env.SLACK_API_URL,
+  },
+  {
+    decide: (action, request) => decideFinding(action, request, deps),
+    mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
+    decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+    openView: slack.openView,
+    now,
+    logFailure: (error, requestId) => {
+      logger.error('a click could not be answered', { requestId, error });
+    },
+  },
+);
+
+/** Takes Slack's requests from the HTTP API and answers them within Slack's three seconds; makes no KMS call. */
+export const handler = middy(
+  async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => await receiver.handle(event),
+).use(injectLambdaContext(logger));

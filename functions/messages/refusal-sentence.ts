@@ -1,0 +1,72 @@
+import type { Status } from '../domain/finding.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { utc } from './phrase.ts';
+import { escaped, plain } from './plain.ts';
+
+/** The one sentence that tells a person, privately, why their click changed nothing. Fit for a message's `text`. */
+export function refusalSentence(refusal: Refusal): string {
+  switch (refusal.reason) {
+    case 'outside-organisation':
+      return 'Only people of this organisation can decide here; nothing was changed.';
+    case 'guest':
+      return 'Guests cannot decide about keys; nothing was changed.';
+    case 'bot':
+      return 'Bots cannot decide about keys; nothing was changed.';
+    case 'deactivated':
+      return 'A deactivated account cannot decide about keys; nothing was changed.';
+    case 'not-an-approver':
+      return 'You are not an approver for this key, so nothing was changed. The rotation policy names the approvers.';
+    case 'groups-unavailable':
+      return 'Slack could not say just now whether you are an approver, so nothing was changed. Please try again.';
+    case 'caused-the-finding':
+      return 'You caused this finding, so somebody else has to exempt the key; nothing was changed.';
+    case 'reason-too-short':
+      return `The reason needs at least ${refusal.minimumLength} characters; nothing was changed.`;
+    case 'ticket-missing':
+      return 'The policy asks for a ticket; nothing was changed.';
+    case 'until-not-in-future':
+      return 'The exemption has to end in the future; nothing was changed.';
+    case 'until-beyond-maximum':
+      return `An exemption may last at most ${refusal.maximumDays} days; nothing was changed.`;
+    case 'owner-not-a-full-member':
+      return 'The owner has to be an active full member of this organisation; nothing was changed.';
+    case 'no-finding':
+      return 'There is no finding for this key any more; nothing was changed.';
+    case 'earlier-episode':
+      return 'This message is about an earlier finding of the key; please use the newest message. Nothing was changed.';
+    case 'already-decided':
+      return `Already ${decided(refusal.status)}${attribution(refusal)}; nothing was changed.`;
+    case 'nothing-to-approve':
+      return 'There is nothing the bot could do to this key yet; the message says what its owner has to do. Nothing was changed.';
+    case 'not-exempt':
+      return `The key has no exemption at present (the finding is ${refusal.status}); nothing was changed.`;
+    case 'not-remediated':
+      return `There is nothing to back out (the finding is ${refusal.status}); nothing was changed.`;
+    case 'not-switched-on-by-bot':
+      return 'The bot did not switch on the rotation of this key, so it does not switch it off; nothing was changed.';
+    case 'back-out-window-over':
+      return `A remediation can be backed out for ${refusal.days} days, which are over; nothing was changed.`;
+  }
+}
+
+function decided(status: Status): string {
+  switch (status) {
+    case 'open':
+      return 'put to the approvers';
+    case 'approved':
+      return 'approved';
+    case 'remediated':
+      return 'remediated, as approved';
+    case 'failed':
+      return 'tried, as approved';
+    case 'exempt':
+      return 'exempted';
+    case 'closed':
+      return 'closed';
+  }
+}
+
+function attribution({ by, at }: { by: string | null; at: string | null }): string {
+  const who = by === null ? '' : ` by ${escaped(plain(by, 80))}`;
+  return at === null ? who : `${who} on ${utc(at)}`;
+}
