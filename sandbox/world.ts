@@ -23,7 +23,13 @@ export type Region = (typeof REGIONS)[number];
 export const READ_ROLE = 'kms-rotation-bot-read';
 export const REMEDIATE_ROLE = 'kms-rotation-bot-remediate';
 
-export const WORKSPACE = { teamId: 'T0SANDBOX', name: 'Sandbox Inc', botUserId: 'U0BOT', botId: 'B0BOT', appId: 'A0BOT' };
+export const WORKSPACE = {
+  teamId: 'T0SANDBOX',
+  name: 'Sandbox Inc',
+  botUserId: 'U0BOT',
+  botId: 'B0BOT',
+  appId: 'A0BOT',
+};
 export const OUTSIDE_WORKSPACE = { teamId: 'T0PARTNER', name: 'Partner Ltd' };
 
 export type SandboxPerson = {
@@ -41,13 +47,64 @@ export type SandboxPerson = {
 };
 
 export const PEOPLE: readonly SandboxPerson[] = [
-  { id: 'U0APPROVER', handle: 'approver', displayName: 'Approver', email: 'approver@sandbox.example', role: 'security engineer, may approve and exempt', teamId: WORKSPACE.teamId },
-  { id: 'U0APPROVER2', handle: 'second-approver', displayName: 'Second approver', email: 'second-approver@sandbox.example', role: 'security engineer, may approve and exempt (through a user group)', teamId: WORKSPACE.teamId },
-  { id: 'U0ENGINEER', handle: 'engineer', displayName: 'Engineer', email: 'engineer@sandbox.example', role: 'makes the keys; is an approver, but may not exempt a finding she caused', teamId: WORKSPACE.teamId },
-  { id: 'U0VIEWER', handle: 'viewer', displayName: 'Viewer', email: 'viewer@sandbox.example', role: 'full member, not an approver', teamId: WORKSPACE.teamId },
-  { id: 'U0GUEST', handle: 'guest', displayName: 'Guest', email: 'guest@contractor.example', role: 'guest of the workspace', teamId: WORKSPACE.teamId, guest: true },
-  { id: 'U0OUTSIDER', handle: 'outsider', displayName: 'Outsider', email: 'outsider@partner.example', role: 'member of a connected outside workspace', teamId: OUTSIDE_WORKSPACE.teamId },
-  { id: 'U0LEFT', handle: 'left', displayName: 'Left the company', email: 'left@sandbox.example', role: 'deactivated account', teamId: WORKSPACE.teamId, deactivated: true },
+  {
+    id: 'U0APPROVER',
+    handle: 'approver',
+    displayName: 'Approver',
+    email: 'approver@sandbox.example',
+    role: 'security engineer, may approve and exempt',
+    teamId: WORKSPACE.teamId,
+  },
+  {
+    id: 'U0APPROVER2',
+    handle: 'second-approver',
+    displayName: 'Second approver',
+    email: 'second-approver@sandbox.example',
+    role: 'security engineer, may approve and exempt (through a user group)',
+    teamId: WORKSPACE.teamId,
+  },
+  {
+    id: 'U0ENGINEER',
+    handle: 'engineer',
+    displayName: 'Engineer',
+    email: 'engineer@sandbox.example',
+    role: 'makes the keys; is an approver, but may not exempt a finding she caused',
+    teamId: WORKSPACE.teamId,
+  },
+  {
+    id: 'U0VIEWER',
+    handle: 'viewer',
+    displayName: 'Viewer',
+    email: 'viewer@sandbox.example',
+    role: 'full member, not an approver',
+    teamId: WORKSPACE.teamId,
+  },
+  {
+    id: 'U0GUEST',
+    handle: 'guest',
+    displayName: 'Guest',
+    email: 'guest@contractor.example',
+    role: 'guest of the workspace',
+    teamId: WORKSPACE.teamId,
+    guest: true,
+  },
+  {
+    id: 'U0OUTSIDER',
+    handle: 'outsider',
+    displayName: 'Outsider',
+    email: 'outsider@partner.example',
+    role: 'member of a connected outside workspace',
+    teamId: OUTSIDE_WORKSPACE.teamId,
+  },
+  {
+    id: 'U0LEFT',
+    handle: 'left',
+    displayName: 'Left the company',
+    email: 'left@sandbox.example',
+    role: 'deactivated account',
+    teamId: WORKSPACE.teamId,
+    deactivated: true,
+  },
 ];
 
 export const USER_GROUPS = [{ id: 'S0SECURITY', handle: 'cloud-security', users: ['U0APPROVER2'] }] as const;

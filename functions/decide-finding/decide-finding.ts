@@ -27,8 +27,8 @@ type Outcome = { decision: Decision | { outcome: 'ignored'; because: string }; f
 
 export type Deps = {
   loadPolicy: () => Promise<{ policy: Policy }>;
-  /** Null when Slack does not know the person. */
-  person: (userId: string, teamId: string) => Promise<SlackPerson | null>;
+  /** Null when Slack does not know the person; `teamId` is null for a person who was named and did not click. */
+  person: (userId: string, teamId: string | null) => Promise<SlackPerson | null>;
   groupsOf: (userId: string, groupIds: string[]) => Promise<GroupMembership>;
   loadFinding: (keyArn: string) => Promise<Finding | undefined>;
   carryOut: (request: {
@@ -93,7 +93,7 @@ export async function decideTerms(
   deps: Deps,
 ): Promise<TermsReply> {
   const { policy, common } = await ask(action, request, deps);
-  const owner = requested.ownerId === null ? null : await deps.person(requested.ownerId, request.teamId);
+  const owner = requested.ownerId === null ? null : await deps.person(requested.ownerId, null);
   const ownerIsFullMember = owner !== null && isFullMember(owner, policy.organisation);
   const terms: ExemptionTerms = {
     owner: owner === null ? common.by : refOf(owner),

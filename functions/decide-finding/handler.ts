@@ -20,12 +20,13 @@ const logger = new Logger({ serviceName: 'decide-finding', logLevel: env.LOG_LEV
 const now = () => new Date();
 const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
-const { loadPolicy } = createPolicyStore({ client, tableName: env.TABLE_NAME, now });
+const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now });
+const loadPolicy = () => policies.loadPolicy();
 const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
 const deps: Deps = {
   loadPolicy,
-  person: slack.person,
-  groupsOf: slack.groupsOf,
+  person: (userId, teamId) => slack.person(userId, teamId),
+  groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
   loadFinding: async (keyArn) => (await table.load(keyArn)).finding,
   carryOut: createCarryOut({ table, loadPolicy, newId: randomUUID, digest }),
   now,
@@ -44,7 +45,7 @@ createSlackApp(
     decide: (action, request) => decideFinding(action, request, deps),
     mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
     decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
-    openView: slack.openView,
+    openView: (triggerId, view) => slack.openView(triggerId, view),
     now,
     logFailure: (error, requestId) => {
       logger.error('a click could not be answered', { requestId, error });

@@ -1,0 +1,99 @@
+import { COMPLIANCE_CONTROLS, PERIOD_CONTROLS } from '../contracts/compliance.ts';
+import { type Finding, severityOf } from '../domain/finding.ts';
+import type { KeyFacts, KeyIdentity, Tag } from '../domain/key.ts';
+import type { Trigger } from '../domain/people.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { RichTextSection } from './block.ts';
+import { type Phrase, richText } from './phrase.ts';
+import { plain } from './plain.ts';
+import { accountLabel } from './remedy-call.ts';
+
+/** What people call the key: its first alias, else its key id. One line of at most 100 characters. */
+export function keyName(key: KeyIdentity, facts: KeyFacts | null): string {
+  const [first] = facts?.aliases ?? [];
+  const alias = first === undefined ? '' : plain(first, 94);
+  return alias === '' ? plain(key.keyId, 100) : `alias/${alias}`;
+}
+
+/** The facts of a finding that people need for a decision, one line each. */
+export function keyFactLines(finding: Finding, policy: Policy): RichTextSection[] {
+  const { key, facts } = finding;
+  return [
+    line('Key', keyLabel(key, facts)),
+    line('ARN', plain(key.arn, 300)),
+    line('Account and Region', `${accountLabel(key, policy)}, ${plain(key.region, 40)}`),
+    ...(facts === null ? [line('Usage', 'not read')] : readLines(facts, policy)),
+    line('Caused by', ...triggerSentence(finding.trigger)),
+    line('Severity', severityOf(finding)),
+    line('Compliance', complianceText(finding)),
+  ];
+}
+
+/** Who caused it, with what, from where and when. */
+export function triggerSentence(trigger: Trigger): Phrase[] {
+  switch (trigger.kind) {
+    case 'cloudtrail': {
+      const { actor, eventName, tool, sourceIp, at } = trigger;
+      const from = sourceIp === null ? '' : ` from ${plain(sourceIp, 60)}`;
+      const through = actor.invokedBy === null ? '' : ` through ${plain(actor.invokedBy, 80)}`;
+      return [
+        `${plain(eventName, 60)} by ${plain(actor.name, 160) || 'unknown identity'}${through} with ${plain(tool, 80) || 'unknown tool'}${from} `,
+        { time: at },
+      ];
+    }
+    case 'kms-event':
+      return [`KMS event "${plain(trigger.eventName, 60)}" `, { time: trigger.at }];
+    case 'exemption-end':
+      return ['the end of an exemption ', { time: trigger.at }];
+    case 'recheck':
+      return ['a re-check that ', { person: trigger.by }, ' asked for ', { time: trigger.at }];
+  }
+}
+
+function keyLabel(key: KeyIdentity, facts: KeyFacts | null): string {
+  const others = (facts?.aliases.length ?? 0) - 1;
+  return others > 0 ? `${keyName(key, facts)} and ${others} more` : keyName(key, facts);
+}
+
+function readLines(facts: KeyFacts, policy: Policy): RichTextSection[] {
+  const { keyUsage, keySpec, origin, keyState, multiRegionKeyType } = facts;
+  const kind = [keyUsage, keySpec, `origin ${origin}`, `state ${keyState}`].map((word) => plain(word, 60)).join(', ');
+  const description = plain(facts.description, 200);
+  const tags = tagsThatMatter(facts.tags, policy);
+  const more = facts.tags.length - tags.length;
+  return [
+    line('Usage', multiRegionKeyType === null ? kind : `${kind}, multi-Region ${multiRegionKeyType.toLowerCase()}`),
+    ...(description === '' ? [] : [line('Description', description)]),
+    ...(tags.length === 0
+      ? []
+      : [line('Tags', tags.map(tagText).join(', '), ...(more === 0 ? [] : [` and ${more} more`]))]),
+  ];
+}
+
+const SHOWN_TAGS = 6;
+const TELLING_TAG =
+  /^(owner|team|squad|contact|cost-?cent(er|re)|env(ironment)?|stage|service|app(lication)?|project|data-?class(ification)?)$/i;
+
+/** Tags that decide about the route come first, then those that tell whose key it is and what for. */
+function tagsThatMatter(tags: readonly Tag[], policy: Policy): Tag[] {
+  const routing = new Set(policy.routes.flatMap(({ match }) => Object.keys(match.tags ?? {})));
+  const rank = ({ key }: Tag) => (routing.has(key) ? 0 : TELLING_TAG.test(key) ? 1 : 2);
+  return [...tags].sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN_TAGS);
+}
+
+function tagText({ key, value }: Tag): string {
+  return `${plain(key, 40)}=${plain(value, 60)}`;
+}
+
+function complianceText({ assessment }: Finding): string {
+  const controls = assessment.verdict === 'period-too-long' ? PERIOD_CONTROLS : COMPLIANCE_CONTROLS;
+  return controls
+    .map(({ framework, version, control }) =>
+      version === 'current' ? `${framework} ${control}` : `${framework} ${version}: ${control}`,
+    )
+    .join(' · ');
+}
+
+function line(label: string, ...value: Phrase[]): RichTextSection {
+  return richText({ bold: `${label}: ` }, ...value);
+}

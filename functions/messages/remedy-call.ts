@@ -1,0 +1,39 @@
+import { REMEDIES } from '../contracts/remedies.ts';
+import type { KeyIdentity } from '../domain/key.ts';
+import { accountName, type Policy } from '../domain/policy.ts';
+import type { Remedy } from '../domain/remedy.ts';
+import { plain } from './plain.ts';
+
+/** Exactly the KMS call that a remedy makes: operation, parameters, Region and account. */
+export function remedyCall(remedy: Remedy, key: KeyIdentity, policy: Policy): string {
+  return `${operationOf(remedy)} in ${plain(key.region, 40)} of ${accountLabel(key, policy)}`;
+}
+
+/** What happens in KMS after the call, and what it costs. AWS KMS Developer Guide, "Rotate AWS KMS keys". */
+export function remedyEffect(remedy: Remedy): string {
+  const { does } = REMEDIES[remedy.id];
+  switch (remedy.id) {
+    case 'enable-rotation':
+    case 'rotate-on-demand':
+      return `${does} Cost: KMS charges a monthly fee for the first and second rotation of a key, and none for later ones.`;
+    case 'disable-rotation':
+      return does;
+  }
+}
+
+/** `payments-prod (444455556666)`; the id alone when the policy does not name the account. */
+export function accountLabel({ accountId }: KeyIdentity, policy: Policy): string {
+  const name = accountName(policy, accountId);
+  return name === accountId ? accountId : `${plain(name, 80)} (${accountId})`;
+}
+
+function operationOf(remedy: Remedy): string {
+  switch (remedy.id) {
+    case 'enable-rotation':
+      return `EnableKeyRotation with RotationPeriodInDays=${remedy.rotationPeriodInDays}`;
+    case 'rotate-on-demand':
+      return `RotateKeyOnDemand with key material ${plain(remedy.keyMaterialId, 64)}`;
+    case 'disable-rotation':
+      return 'DisableKeyRotation';
+  }
+}
