@@ -1,0 +1,318 @@
+import { BUTTON, type FindingRef } from '../contracts/slack-actions.ts';
+import { isLive } from '../domain/exemption.ts';
+import {
+  type ExemptFinding,
+  type FailedFinding,
+  type Finding,
+  isDriftLoop,
+  type OpenFinding,
+  type RemediatedFinding,
+  severityOf,
+} from '../domain/finding.ts';
+import type { Policy } from '../domain/policy.ts';
+import { type Remedy, remedyFor } from '../domain/remedy.ts';
+import {
+  type Block,
+  type Button,
+  button,
+  type Confirm,
+  header,
+  plainText,
+  preformatted,
+  type RichTextPart,
+} from './block.ts';
+import { failureSentence } from './failure-sentence.ts';
+import { keyFactLines, keyName } from './key-facts.ts';
+import { decider, type Phrase, richText, spoken } from './phrase.ts';
+import { plain } from './plain.ts';
+import { type Denial, policyAdditions } from './policy-statement.ts';
+import { closingSentence, findingSentence } from './problem-sentence.ts';
+import { proofSentence } from './proof-sentence.ts';
+import { accountLabel, remedyCall, remedyEffect } from './remedy-call.ts';
+import { driftFixes, type SourceFix, sourceFixes } from './source-fix.ts';
+
+export type FindingContext = { policy: Policy; now: string };
+
+/** A message as chat.postMessage and chat.update take it. */
+export type Message = { text: string; blocks: Block[] };
+
+/**
+ * The Slack message of an episode: a total function of the stored finding. What it offers is what would succeed now;
+ * after a decision its state, decider and time are in the blocks and in `text`. Times in `text` are UTC.
+ */
+export function renderFinding(finding: Finding, context: FindingContext): Message {
+  const { key, facts } = finding;
+  const state = stateSentence(finding, context);
+  const buttons = finding.mode === 'observe' ? [] : buttonsFor(finding, context);
+  const title = `${stateWord(finding)}: ${keyName(key, facts)}`;
+  const where = ` in ${accountLabel(key, context.policy)}, ${plain(key.region, 40)}. `;
+  return {
+    text: spoken(title, where, ...findingSentenceBefore(finding), ...state),
+    blocks: [
+      header(plain(title, 150)),
+      { type: 'rich_text', elements: [richText(...state)] },
+      {
+        type: 'rich_text',
+        elements: [
+          richText({ bold: 'Finding: ' }, ...findingSentence(finding)),
+          { type: 'rich_text_list', style: 'bullet', elements: keyFactLines(finding, context.policy) },
+        ],
+      },
+      ...optional(nextSteps(finding, context)),
+      ...(buttons.length === 0 ? [] : [{ type: 'actions' as const, elements: buttons }]),
+      ...optional(sourceParts(finding, context.policy)),
+    ],
+  };
+}
+
+/** A settled finding's `text` begins with how it was settled; what was wrong would read as if it still were. */
+function findingSentenceBefore(finding: Finding): Phrase[] {
+  switch (finding.status) {
+    case 'open':
+      return [`Severity ${severityOf(finding)}. `, ...findingSentence(finding), ' '];
+    case 'failed':
+    case 'approved':
+    case 'exempt':
+    case 'remediated':
+    case 'closed':
+      return [];
+  }
+}
+
+function stateWord(finding: Finding): string {
+  switch (finding.status) {
+    case 'open':
+      return openWord(finding);
+    case 'approved':
+      return finding.remedy.id === 'disable-rotation' ? 'Back-out approved' : 'Approved';
+    case 'remediated':
+      return 'Remediated';
+    case 'failed':
+      return finding.remedy.id === 'disable-rotation' ? 'Back-out failed' : 'Remediation failed';
+    case 'exempt':
+      return 'Exempt';
+    case 'closed':
+      return 'Closed';
+  }
+}
+
+function openWord(finding: OpenFinding): string {
+  if (isDriftLoop(finding)) return 'Rotation switched off again';
+  switch (finding.assessment.verdict) {
+    case 'rotation-off':
+      return 'Key does not rotate';
+    case 'period-too-long':
+      return 'Key rotates too rarely';
+    case 'manual-rotation-due':
+      return 'Imported key material needs rotation';
+    case 'unknown':
+      return 'Key rotation cannot be checked';
+  }
+}
+
+function stateSentence(finding: Finding, context: FindingContext): Phrase[] {
+  const observed =
+    finding.mode === 'observe' ? [' This key is only observed: the policy lets nobody decide about it here.'] : [];
+  return [...statusSentence(finding, context), ...observed];
+}
+
+function statusSentence(finding: Finding, context: FindingContext): Phrase[] {
+  const { policy } = context;
+  switch (finding.status) {
+    case 'open':
+      return openSentence(finding);
+    case 'approved': {
+      const { approval, remedy, key, thenExempt, overdueReports } = finding;
+      const call = `remediation under way: ${remedyCall(remedy, key, policy)}.`;
+      const after: Phrase[] =
+        thenExempt === null ? [] : [' Afterwards the key is exempt until ', { time: thenExempt.until }, '.'];
+      const late = overdueReports === 0 ? [] : [` The result is overdue (reported ${overdueReports}×).`];
+      return ['Approved by ', decider(approval.by), ' ', { time: approval.at }, `, ${call}`, ...after, ...late];
+    }
+    case 'remediated': {
+      const { approval, remedy, remediatedAt, proof, kmsRequestId, key } = finding;
+      const done = `: ${remedyCall(remedy, key, policy)}, approved by `;
+      const by: Phrase[] = [decider(approval.by), ' ', { time: approval.at }, '. '];
+      return ['Remediated ', { time: remediatedAt }, done, ...by, ...proofSentence(proof, kmsRequestId)];
+    }
+    case 'failed': {
+      const { approval, failedAt, failure, remedy, key, kmsRequestId } = finding;
+      const request = kmsRequestId === null ? [] : [` KMS request id: ${plain(kmsRequestId, 80)}.`];
+      const by: Phrase[] = [decider(approval.by), ' ', { time: approval.at }, '. '];
+      const what = `: ${remedyCall(remedy, key, policy)}, approved by `;
+      return ['Failed ', { time: failedAt }, what, ...by, ...failureSentence(failure), ...request];
+    }
+    case 'exempt':
+      return exemptSentence(finding, context.now);
+    case 'closed':
+      return ['Closed ', { time: finding.closedAt }, '. ', ...closingSentence(finding.closing)];
+  }
+}
+
+function openSentence(finding: OpenFinding): Phrase[] {
+  if (finding.mode === 'observe') return ['Open since ', { time: finding.openedAt }, '.'];
+  const waiting: Phrase[] = ['Waiting for a decision since ', { time: finding.askedAt }, '.'];
+  const reminders = finding.remindersSent === 0 ? [] : [` Reminded ${finding.remindersSent}×.`];
+  const escalated: Phrase[] = finding.escalatedAt === null ? [] : [' Escalated ', { time: finding.escalatedAt }, '.'];
+  return [...waiting, ...reminders, ...escalated];
+}
+
+function exemptSentence({ exemption }: ExemptFinding, now: string): Phrase[] {
+  const { owner, reason, ticket, until, grantedBy, grantedAt } = exemption;
+  const ends = isLive(exemption, now) ? 'Exempt until ' : 'The exemption ended ';
+  return [
+    ...[ends, { time: until }, '. Owner: ', { person: owner }],
+    ...['. Granted by ', { person: grantedBy }, ' ', { time: grantedAt }],
+    `. Reason: ${plain(reason, 500)}`,
+    ...(ticket === null ? [] : [` (ticket ${plain(ticket, 100)})`]),
+    '.',
+  ];
+}
+
+/** What a click would do, or what somebody else has to do first. */
+function nextSteps(finding: Finding, { policy }: FindingContext): RichTextPart[] {
+  if (finding.status !== 'open' && finding.status !== 'failed') return [];
+  const remedy = remedyOf(finding, policy);
+  return [...remedySteps(finding, remedy, policy), ...policySteps(finding)];
+}
+
+function remedySteps(finding: OpenFinding | FailedFinding, remedy: Remedy | null, policy: Policy): RichTextPart[] {
+  if (remedy !== null) {
+    const label = finding.mode === 'observe' ? 'The remedy would be' : `"${approveLabel(finding, remedy)}" calls`;
+    return [richText({ bold: `${label}: ` }, `${remedyCall(remedy, finding.key, policy)}. ${remedyEffect(remedy)}`)];
+  }
+  if (finding.assessment.verdict !== 'manual-rotation-due') return [];
+  return [
+    richText(
+      { bold: 'What the owner has to do: ' },
+      'import new key material with ImportType NEW_KEY_MATERIAL, then rotate the key on demand. As soon as new key material is waiting, a re-check offers the rotation here.',
+    ),
+  ];
+}
+
+/** For a refused read or remediation: which policy, and the exact lines. */
+function policySteps(finding: OpenFinding | FailedFinding): RichTextPart[] {
+  const denial = denialOf(finding);
+  if (denial === null) return [];
+  return policyAdditions(denial).flatMap(({ where, json }, index) => [
+    richText({ bold: index === 0 ? where : `Or, if that is not what refuses: ${where}` }),
+    preformatted(json),
+  ]);
+}
+
+function denialOf(finding: OpenFinding | FailedFinding): Denial | null {
+  const keyArn = finding.key.arn;
+  if (finding.status === 'failed') {
+    return finding.failure.because === 'policy-denies' ? { ...finding.failure, keyArn } : null;
+  }
+  const { assessment } = finding;
+  const denied = assessment.verdict === 'unknown' && assessment.reason.because === 'access-denied';
+  return denied ? { ...assessment.reason, keyArn } : null;
+}
+
+function sourceParts(finding: Finding, policy: Policy): RichTextPart[] {
+  switch (finding.status) {
+    case 'open':
+    case 'failed': {
+      const drift = isDriftLoop(finding)
+        ? fixParts('Change this at the source to end the drift', driftFixes(lastDriftTool(finding)))
+        : [];
+      const fixes = sourceFixes(finding.assessment, finding.key, policy.rotation.periodInDays);
+      return [...drift, ...fixParts('Fix it at the source', fixes)];
+    }
+    case 'remediated':
+      return finding.remedy.id === 'enable-rotation'
+        ? fixParts(
+            'If infrastructure as code manages this key, change its line, or the next run will undo the remediation',
+            driftFixes(causingTool(finding)),
+          )
+        : [];
+    case 'approved':
+    case 'exempt':
+    case 'closed':
+      return [];
+  }
+}
+
+function lastDriftTool({ history }: Finding): string | undefined {
+  return history.switchedOffAgain.at(-1)?.tool;
+}
+
+function causingTool(finding: RemediatedFinding): string | undefined {
+  return lastDriftTool(finding) ?? (finding.trigger.kind === 'cloudtrail' ? finding.trigger.tool : undefined);
+}
+
+function fixParts(title: string, fixes: readonly SourceFix[]): RichTextPart[] {
+  if (fixes.length === 0) return [];
+  return [richText({ bold: title }), ...fixes.flatMap((fix) => [richText(fix.title), preformatted(fix.code)])];
+}
+
+function buttonsFor(finding: Finding, context: FindingContext): Button[] {
+  const ref: FindingRef = { key: finding.key.arn, episode: finding.episode };
+  switch (finding.status) {
+    case 'open':
+    case 'failed': {
+      const exempt = button(BUTTON.exempt, 'Exempt…', ref);
+      const recheck = button(BUTTON.recheck, 'Re-check', ref);
+      const remedy = remedyOf(finding, context.policy);
+      return remedy === null ? [recheck, exempt] : [approveButton(finding, remedy, ref, context), exempt, recheck];
+    }
+    case 'approved':
+    case 'closed':
+      return [];
+    case 'remediated':
+      return canBackOut(finding, context) ? [button(BUTTON.backOut, 'Back out…', ref, { style: 'danger' })] : [];
+    case 'exempt':
+      return [
+        button(BUTTON.renew, 'Renew…', ref),
+        button(BUTTON.revoke, 'End exemption', ref, {
+          style: 'danger',
+          confirm: confirmation(
+            'End this exemption?',
+            'The finding opens again at once, and the approvers are asked to decide.',
+            'End exemption',
+          ),
+        }),
+      ];
+  }
+}
+
+function approveButton(
+  finding: OpenFinding | FailedFinding,
+  remedy: Remedy,
+  ref: FindingRef,
+  { policy }: FindingContext,
+): Button {
+  const label = approveLabel(finding, remedy);
+  const confirm = confirmation(`${label}?`, plain(`${remedyCall(remedy, finding.key, policy)}.`, 300), label);
+  return button(BUTTON.approve, label, ref, { style: 'primary', confirm });
+}
+
+/** After a failed back-out approving means the opposite of trying again, so it is not called that. */
+function approveLabel(finding: OpenFinding | FailedFinding, remedy: Remedy): string {
+  if (finding.status === 'failed' && finding.remedy.id === remedy.id) return 'Try again';
+  return remedy.id === 'rotate-on-demand' ? 'Rotate now' : 'Approve';
+}
+
+function remedyOf({ assessment }: Finding, { rotation }: Policy): Remedy | null {
+  return remedyFor(assessment, rotation.periodInDays);
+}
+
+/** The same conditions as the decision's: the bot switched it on just now, and the window is open. */
+function canBackOut({ history, remediatedAt }: RemediatedFinding, { policy, now }: FindingContext): boolean {
+  const switchedOnNow = history.switchedOnByBot.some(({ at }) => at === remediatedAt);
+  return switchedOnNow && Date.parse(now) - Date.parse(remediatedAt) <= policy.backOut.windowDays * 86_400_000;
+}
+
+function confirmation(title: string, text: string, confirm: string): Confirm {
+  return {
+    title: plainText(title),
+    text: plainText(text),
+    confirm: plainText(confirm),
+    deny: plainText('Cancel'),
+  };
+}
+
+function optional(elements: RichTextPart[]): Block[] {
+  return elements.length === 0 ? [] : [{ type: 'rich_text', elements }];
+}

@@ -1,0 +1,162 @@
+import type { Assessment } from '../domain/assessment.ts';
+import { isProblem } from '../domain/assessment.ts';
+import type { AuditEvent } from '../domain/audit.ts';
+import type { Exemption, ExemptionTerms } from '../domain/exemption.ts';
+import { type Finding, isDriftLoop } from '../domain/finding.ts';
+import { type Policy, routeFor } from '../domain/policy.ts';
+import type { Block } from './block.ts';
+import { failureSentence } from './failure-sentence.ts';
+import { decider, type Phrase, richText, spoken } from './phrase.ts';
+import { plain } from './plain.ts';
+import { closingSentence, driftSentence, notApplicableSentence, problemSentence } from './problem-sentence.ts';
+import { proofSentence } from './proof-sentence.ts';
+import { remedyCall } from './remedy-call.ts';
+
+/** `finding` is the present state of the record's episode. */
+export type ReplyContext = { policy: Policy; now: string; finding: Finding };
+
+/** `broadcast`: also show it in the channel, because somebody has to act. */
+export type Reply = { text: string; blocks: Block[]; broadcast: boolean };
+
+/** The reply in the finding's thread to an event, or null for events that the message itself tells well enough. */
+export function renderReply(record: AuditEvent, context: ReplyContext): Reply | null {
+  const { event } = record;
+  switch (event.type) {
+    case 'finding-opened': {
+      // As it was when it opened; only a drift loop has something to say beyond the message.
+      if (!isDriftLoop(context.finding)) return null;
+      const approvedBy = context.finding.history.switchedOnByBot.at(-1);
+      const before: Phrase[] =
+        approvedBy === undefined
+          ? []
+          : [' ', decider(approvedBy.approvedBy), ' had approved it ', { time: approvedBy.at }, '.'];
+      return reply([...driftSentence(context.finding), ...before]);
+    }
+    case 'finding-reassessed':
+      // While it is open the message shows the news; after a failure people are asked anew.
+      return record.statusBefore === 'failed'
+        ? reply([
+            'The key was looked at again. ',
+            ...problemSentence(event.assessment),
+            ' Please decide. ',
+            ...approvers(context),
+          ])
+        : null;
+    case 'finding-closed':
+      return reply(['Closed. ', ...closingSentence(event.closing)]);
+    case 'rechecked':
+      return reply([
+        'Looked at again for ',
+        { person: event.by },
+        '. ',
+        ...assessmentSentence(event.assessment),
+        ' Nothing changed.',
+      ]);
+    case 'remediation-approved':
+      return reply([
+        'Approved by ',
+        decider(event.approval.by),
+        ': ',
+        `${remedyCall(event.remedy, record.key, context.policy)}.`,
+      ]);
+    case 'back-out-approved':
+      return reply([
+        ...['Back-out approved by ', decider(event.approval.by), ': '],
+        `${remedyCall(event.remedy, record.key, context.policy)}, then `,
+        ...exemptionWords(event.thenExempt),
+      ]);
+    case 'remediated':
+      return reply(['Remediated. ', ...proofSentence(event.proof, event.kmsRequestId)]);
+    case 'backed-out':
+      return reply([
+        ...['Backed out. ', ...proofSentence(event.proof, event.kmsRequestId), ' Now '],
+        ...exemptionWords(event.exemption),
+      ]);
+    case 'remediation-failed':
+      return reply(['Remediation failed. ', ...failureSentence(event.failure), ' ', ...approvers(context)], true);
+    case 'remediation-overdue':
+      return reply([`The remediation has no result yet (report ${event.report}); it is being tried again.`]);
+    case 'exemption-granted':
+      return reply([...granted(event.exemption), exempted, ...exemptionWords(event.exemption)]);
+    case 'exemption-renewed':
+      return reply([{ person: event.by }, ' renewed the exemption: ', ...exemptionWords(event.exemption)]);
+    case 'exemption-revoked':
+      return reply([{ person: event.by }, ' ended the exemption. Please decide. ', ...approvers(context)]);
+    case 'exemption-expired':
+      return isProblem(event.assessment)
+        ? reply(
+            [
+              'The exemption has ended. ',
+              ...problemSentence(event.assessment),
+              ' Please decide. ',
+              ...approvers(context),
+            ],
+            true,
+          )
+        : reply(['The exemption has ended. ', ...assessmentSentence(event.assessment)]);
+    case 'exemption-reminded':
+      return reply([
+        { person: event.owner },
+        `, the exemption ends in ${days(event.daysLeft)}. Renew it, or let the key rotate.`,
+      ]);
+    case 'reminded':
+      return reply([`Still waiting for a decision (reminder ${event.reminder}). `, ...approvers(context)]);
+    case 'escalated':
+      return reply(['Escalated: nobody has decided about this key yet. ', ...approvers(context)], true);
+    case 'recheck-requested':
+    case 'remediation-started':
+    case 'command-refused':
+      return null;
+  }
+}
+
+const exempted = ' exempted the key: ';
+
+function reply(phrases: Phrase[], broadcast = false): Reply {
+  return { text: spoken(...phrases), blocks: [{ type: 'rich_text', elements: [richText(...phrases)] }], broadcast };
+}
+
+function granted({ grantedBy }: Exemption): Phrase[] {
+  return [{ person: grantedBy }];
+}
+
+function exemptionWords({ owner, until, reason, ticket }: ExemptionTerms): Phrase[] {
+  return [
+    ...['exempt until ', { time: until }, ', owner ', { person: owner }],
+    `, reason: ${plain(reason, 300)}${ticket === null ? '' : ` (ticket ${plain(ticket, 100)})`}.`,
+  ];
+}
+
+function assessmentSentence(assessment: Assessment): Phrase[] {
+  switch (assessment.verdict) {
+    case 'compliant':
+      return ['The key rotates as the policy asks.'];
+    case 'not-applicable':
+      return [`${notApplicableSentence(assessment.reason)}.`];
+    case 'rotation-off':
+    case 'period-too-long':
+    case 'manual-rotation-due':
+    case 'unknown':
+      return problemSentence(assessment);
+  }
+}
+
+const MOST_MENTIONS = 20;
+
+/** Calls the approvers of the finding's route; of the route it would have today when that one is gone. */
+function approvers({ policy, finding }: ReplyContext): Phrase[] {
+  const named = [...policy.routes, policy.defaultRoute].find(({ name }) => name === finding.route);
+  const { approvers: who, name } = named ?? routeFor(policy, finding.key, finding.facts);
+  const mentions: Phrase[] = [
+    ...who.userGroups.map((id) => ({ mention: 'userGroup' as const, id })),
+    ...who.users.map((id) => ({ mention: 'user' as const, id })),
+  ];
+  return [
+    `Approvers of route "${plain(name, 80)}": `,
+    ...mentions.slice(0, MOST_MENTIONS).flatMap((mention, index) => (index === 0 ? [mention] : [' ', mention])),
+  ];
+}
+
+function days(count: number): string {
+  return count === 1 ? '1 day' : `${count} days`;
+}
