@@ -205,27 +205,28 @@ export function anOpening(
   };
 }
 
+const REMEDY = { id: 'enable-rotation', rotationPeriodInDays: 365 } as const;
+
 export function anApproval(at: string = later({ minutes: 10 })): FindingEvent {
   return {
     type: 'remediation-approved',
     at,
     approval: { by: { kind: 'person', person: aPersonRef() }, at },
-    remedy: { id: 'enable-rotation', rotationPeriodInDays: 365 },
+    remedy: REMEDY,
   };
 }
 
 export function aRemediation(at: string = later({ minutes: 31 })): FindingEvent[] {
-  const remedy = { id: 'enable-rotation' as const, rotationPeriodInDays: 365 };
   return [
-    { type: 'remediation-started', at, remedy },
-    { type: 'remediated', at, remedy, proof: aProof(), kmsRequestId: 'request-1' },
+    { type: 'remediation-started', at, remedy: REMEDY },
+    { type: 'remediated', at, remedy: REMEDY, proof: aProof(), kmsRequestId: 'request-1' },
   ];
 }
 
 /** How a finding of each status comes about; each history is one a real key can have. */
 export const HISTORY: Record<Status, [FindingEvent, ...FindingEvent[]]> = {
   open: [anOpening()],
-  approved: [anOpening(), anApproval()],
+  approved: [anOpening(), anApproval(), { type: 'remediation-started', at: later({ minutes: 11 }), remedy: REMEDY }],
   remediated: [anOpening(), anApproval(), ...aRemediation()],
   failed: [
     anOpening(),

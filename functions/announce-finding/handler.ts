@@ -1,9 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
+import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createMessageClaims } from '../adapters/message-claims.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
@@ -25,14 +26,10 @@ const deps: AnnounceFindingDeps = {
   claims: createMessageClaims({ client, tableName: env.TABLE_NAME }),
 };
 
-/** What is used of a DynamoDB stream event. Audit events hold no binary values, so Lambda's JSON is the SDK's form. */
-type EventStreamEvent = { Records: { dynamodb?: { NewImage?: Record<string, AttributeValue> } }[] };
-
 /** Takes new audit events from the table's stream, one per batch and in order per key; a throw brings it again. */
-export const handler = middy(async (event: EventStreamEvent): Promise<void> => {
+export const handler = middy(async (event: DynamoDBStreamEvent): Promise<void> => {
   for (const { dynamodb } of event.Records) {
-    if (dynamodb?.NewImage === undefined) throw new Error('a stream record without its new image');
-    const record = parseEventImage(dynamodb.NewImage);
+    const record = parseEventImage(dynamodb?.NewImage);
     await announceFinding(record, deps);
     logger.info('announced', { keyArn: record.key.arn, sequence: record.sequence, type: record.event.type });
   }

@@ -205,9 +205,9 @@ function denialOf(finding: OpenFinding | FailedFinding): Denial | null {
   if (finding.status === 'failed') {
     return finding.failure.because === 'policy-denies' ? { ...finding.failure, keyArn } : null;
   }
-  const { assessment } = finding;
-  const denied = assessment.verdict === 'unknown' && assessment.reason.because === 'access-denied';
-  return denied ? { ...assessment.reason, keyArn } : null;
+  if (finding.assessment.verdict !== 'unknown') return null;
+  const { reason } = finding.assessment;
+  return reason.because === 'access-denied' ? { ...reason, keyArn } : null;
 }
 
 function sourceParts(finding: Finding, policy: Policy): RichTextPart[] {

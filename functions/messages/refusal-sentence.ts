@@ -1,9 +1,12 @@
 import type { Status } from '../domain/finding.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { utc } from './phrase.ts';
-import { escaped, plain } from './plain.ts';
+import { plain } from './plain.ts';
 
-/** The one sentence that tells a person, privately, why their click changed nothing. Fit for a message's `text`. */
+/**
+ * The one sentence that tells a person, privately, why their click changed nothing. Fit for mrkdwn and for plain text
+ * alike: the only name in it is stripped of what Slack would read as a link or a mention.
+ */
 export function refusalSentence(refusal: Refusal): string {
   switch (refusal.reason) {
     case 'outside-organisation':
@@ -19,7 +22,7 @@ export function refusalSentence(refusal: Refusal): string {
     case 'groups-unavailable':
       return 'Slack could not say just now whether you are an approver, so nothing was changed. Please try again.';
     case 'caused-the-finding':
-      return 'You caused this finding, so somebody else has to exempt the key; nothing was changed.';
+      return 'You caused this finding, so somebody else has to decide that the key need not rotate; nothing was changed.';
     case 'reason-too-short':
       return `The reason needs at least ${refusal.minimumLength} characters; nothing was changed.`;
     case 'ticket-missing':
@@ -67,6 +70,6 @@ function decided(status: Status): string {
 }
 
 function attribution({ by, at }: { by: string | null; at: string | null }): string {
-  const who = by === null ? '' : ` by ${escaped(plain(by, 80))}`;
+  const who = by === null ? '' : ` by ${plain(by, 80).replace(/[<>&`]/g, '')}`;
   return at === null ? who : `${who} on ${utc(at)}`;
 }

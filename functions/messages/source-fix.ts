@@ -40,29 +40,27 @@ export function sourceFixes(problem: Problem, key: KeyIdentity, periodInDays: nu
   }
 }
 
+const TERRAFORM: SourceFix = { title: 'Terraform, resource aws_kms_key', code: 'enable_key_rotation = true' };
+const CDK: SourceFix = { title: 'AWS CDK, properties of kms.Key', code: 'enableKeyRotation: true,' };
+
 /**
  * The one line of infrastructure as code that ends a drift loop, in the language of the tool that caused it; in
  * Terraform's and CDK's when the tool has no source, or is not known.
  */
 export function driftFixes(tool: string | undefined): [SourceFix, ...SourceFix[]] {
-  switch (tool) {
+  switch (tool ?? 'unknown tool') {
     case 'Terraform':
+      return [TERRAFORM];
     case 'OpenTofu':
-      return [{ title: `${tool}, resource aws_kms_key`, code: 'enable_key_rotation = true' }];
+      return [{ ...TERRAFORM, title: 'OpenTofu, resource aws_kms_key' }];
     case 'AWS CloudFormation':
-      return [
-        { title: 'AWS CloudFormation, AWS::KMS::Key', code: 'EnableKeyRotation: true' },
-        { title: 'AWS CDK, properties of kms.Key', code: 'enableKeyRotation: true,' },
-      ];
+      return [{ title: 'AWS CloudFormation, AWS::KMS::Key', code: 'EnableKeyRotation: true' }, CDK];
     case 'Pulumi':
       return [{ title: 'Pulumi, aws.kms.Key', code: 'enableKeyRotation: true,' }];
     case 'Ansible':
       return [{ title: 'Ansible, amazon.aws.kms_key', code: 'enable_key_rotation: true' }];
     default:
-      return [
-        { title: 'Terraform, resource aws_kms_key', code: 'enable_key_rotation = true' },
-        { title: 'AWS CDK, properties of kms.Key', code: 'enableKeyRotation: true,' },
-      ];
+      return [TERRAFORM, CDK];
   }
 }
 

@@ -1,0 +1,150 @@
+import { type KeyEvent, type KeyEventName, parseKeyEvent } from '../contracts/kms-event.ts';
+import { assess, isProblem, type KeyObservation } from '../domain/assessment.ts';
+import type { AuditEvent, Cause } from '../domain/audit.ts';
+import type { AssessCommand } from '../domain/commands.ts';
+import type { Finding } from '../domain/finding.ts';
+import { type KeyIdentity, parseKeyArn } from '../domain/key.ts';
+import type { Trigger } from '../domain/people.ts';
+import { graceOf, type Policy, routeFor } from '../domain/policy.ts';
+
+export type DetectDeps = {
+  now: () => Date;
+  loadPolicy: () => Promise<{ policy: Policy }>;
+  loadFinding: (keyArn: string) => Promise<Finding | undefined>;
+  /** Throws when the key cannot be looked at now but perhaps later. */
+  observeKey: (key: KeyIdentity) => Promise<KeyObservation>;
+  carryOut: (request: {
+    keyArn: string;
+    cause: Cause;
+    onceId: string | null;
+    command: (finding: Finding | undefined) => AssessCommand | null;
+  }) => Promise<unknown>;
+};
+
+/** Look again after so many seconds. */
+export type Wait = { waitSeconds: number };
+
+/**
+ * Events after which rotation is as it was, or cannot be asked of the key any more: without a finding that waits for
+ * something they change nothing, and the key need not be looked at. Tagging by infrastructure as code is most of them.
+ */
+const ONLY_SETTLING: readonly KeyEventName[] = [
+  'TagResource',
+  'UntagResource',
+  'DisableKey',
+  'ScheduleKeyDeletion',
+  'CancelKeyDeletion',
+  'DeleteImportedKeyMaterial',
+];
+
+/** KMS is eventually consistent: Terraform waits as long for a new key to be found. */
+const NOT_FOUND_YET_MS = 10 * 60_000;
+const NOT_FOUND_WAIT_SECONDS = 30;
+
+/**
+ * Looks at the key that an EventBridge event is about, once its grace period is over, and brings the finding of that
+ * key up to date. The event only says where to look: what counts is what the key is like now.
+ * @throws ZodError or KeyNotNamed for an event that cannot be read; whatever the deps throw, to be tried again
+ */
+export async function detectFinding(message: unknown, deps: DetectDeps): Promise<'done' | Wait> {
+  const event = parseKeyEvent(message);
+  if (event.errorCode !== null) return 'done';
+  const { policy } = await deps.loadPolicy();
+  const grace = secondsUntil(event.at, graceOf(policy, event.eventName), deps.now());
+  if (grace > 0) return { waitSeconds: grace };
+  if (ONLY_SETTLING.includes(event.eventName) && !isUnsettled(await deps.loadFinding(event.key.arn))) return 'done';
+
+  const seen = await lookAt(event.key, deps.observeKey);
+  const patience = await patienceFor(event, seen, policy, deps);
+  if (patience > 0) return { waitSeconds: patience };
+  const { trigger, eventId } = event;
+  const cause: Cause = { kind: trigger.kind, id: eventId };
+  await judge({ seen, trigger, cause, onceId: eventId, policy, deps });
+  return 'done';
+}
+
+/**
+ * Looks at a key again at once: because a person asked for it, or because the permission not to rotate it was taken
+ * back. Any other record is left alone.
+ * @throws whatever the deps throw, to be tried again
+ */
+export async function recheckFinding(record: AuditEvent, deps: DetectDeps): Promise<void> {
+  const { event, key, id } = record;
+  if (event.type !== 'recheck-requested' && event.type !== 'exemption-revoked') return;
+  const { policy } = await deps.loadPolicy();
+  const seen = await lookAt(key, deps.observeKey);
+  const trigger: Trigger = { kind: 'recheck', at: event.at, by: event.by };
+  await judge({ seen, trigger, cause: { kind: 'slack', id }, onceId: `recheck#${id}`, policy, deps });
+}
+
+/** A key and what was seen of it; for a replica also the replica, whose rotation is that of its primary. */
+type Looked = { key: KeyIdentity; observation: KeyObservation; replica: Sight | null };
+type Sight = { key: KeyIdentity; observation: KeyObservation };
+
+async function lookAt(key: KeyIdentity, observeKey: DetectDeps['observeKey']): Promise<Looked> {
+  const observation = await observeKey(key);
+  if (observation.seen !== 'key' || observation.facts.multiRegionKeyType !== 'REPLICA') {
+    return { key, observation, replica: null };
+  }
+  const primary = observation.facts.primaryArn === null ? null : parseKeyArn(observation.facts.primaryArn);
+  if (primary === null) return { key, observation, replica: null };
+  return { key: primary, observation: await observeKey(primary), replica: { key, observation } };
+}
+
+/** Seconds for which nothing should be said about the key yet; 0 or less when there is no reason to wait. */
+async function patienceFor(event: KeyEvent, seen: Looked, policy: Policy, deps: DetectDeps): Promise<number> {
+  const now = deps.now();
+  const { observation } = seen;
+  if (observation.seen === 'no-key') {
+    return now.getTime() - Date.parse(event.at) < NOT_FOUND_YET_MS ? NOT_FOUND_WAIT_SECONDS : 0;
+  }
+  if (observation.facts === null) return 0;
+  if (!isProblem(assess(observation, policy.rotation, now.toISOString()))) return 0;
+  // Terraform tags a key before it switches rotation on: no event may open a finding before CreateKey itself could.
+  const rest = secondsUntil(observation.facts.createdAt, graceOf(policy, 'CreateKey'), now);
+  return rest > 0 && !isUnsettled(await deps.loadFinding(seen.key.arn)) ? rest : 0;
+}
+
+async function judge(request: {
+  seen: Looked;
+  trigger: Trigger;
+  cause: Cause;
+  onceId: string;
+  policy: Policy;
+  deps: DetectDeps;
+}): Promise<void> {
+  const { seen, onceId, cause, deps } = request;
+  const { replica } = seen;
+  if (replica !== null) {
+    // UpdatePrimaryRegion makes a primary with a finding into a replica; nobody can act on that finding any more.
+    await deps.carryOut({
+      ...{ keyArn: replica.key.arn, cause, onceId: `${onceId}#replica` },
+      command: (finding) => (finding === undefined ? null : assessCommand(replica, request)),
+    });
+  }
+  await deps.carryOut({ keyArn: seen.key.arn, cause, onceId, command: () => assessCommand(seen, request) });
+}
+
+function assessCommand(
+  { key, observation }: Sight,
+  { trigger, policy, deps }: { trigger: Trigger; policy: Policy; deps: DetectDeps },
+): AssessCommand {
+  const at = deps.now().toISOString();
+  const facts = observation.seen === 'no-key' ? null : observation.facts;
+  const { name: route, mode } = routeFor(policy, key, facts);
+  return {
+    ...{ type: 'assess', at, key, facts, trigger, route, mode },
+    assessment: assess(observation, policy.rotation, at),
+    rotationPeriodInDays: policy.rotation.periodInDays,
+  };
+}
+
+/** Whether something still has to happen to the finding, so that a look at the key may settle it. */
+function isUnsettled(finding: Finding | undefined): boolean {
+  return finding !== undefined && finding.status !== 'closed' && finding.status !== 'remediated';
+}
+
+/** NaN, for a time that nobody knows, compares as "no reason to wait". */
+function secondsUntil(from: string, graceSeconds: number, now: Date): number {
+  return Math.ceil((Date.parse(from) + graceSeconds * 1000 - now.getTime()) / 1000);
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import middy from '@middy/core';
+import type { DynamoDBStreamEvent, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { createCarryOut } from '../adapters/carry-out.ts';
+import { digest } from '../adapters/digest.ts';
+import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
+import { createKeyReader } from '../adapters/kms.ts';
+import { createPolicyStore } from '../adapters/policy-store.ts';
+import { detectFindingEnv, parseEnv } from '../contracts/env.ts';
+import { type DetectDeps, detectFinding, recheckFinding } from './detect-finding.ts';
+
+const env = parseEnv(detectFindingEnv, process.env);
+const logger = new Logger({ serviceName: 'detect-finding', logLevel: env.LOG_LEVEL });
+const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+const sqs = new SQSClient({});
+const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
+const { loadPolicy } = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const reader = createKeyReader({
+  roleName: env.READ_ROLE_NAME,
+  externalId: env.EXTERNAL_ID,
+  sessionName: 'detect-finding',
+  stsRegion: process.env['AWS_REGION'],
+});
+const deps: DetectDeps = {
+  now: () => new Date(),
+  loadPolicy,
+  loadFinding: async (keyArn) => (await table.load(keyArn)).finding,
+  observeKey: reader.observeKey,
+  carryOut: createCarryOut({ table, loadPolicy, newId: randomUUID, digest }),
+};
+
+/** SQS's longest visibility timeout, seconds. */
+const LONGEST_WAIT = 43_200;
+
+/** What the two event queues and the table's stream call. A message that waits is reported as failed, so that SQS keeps it. */
+export const handler = middy<SQSEvent | DynamoDBStreamEvent, SQSBatchResponse>()
+  .use(injectLambdaContext(logger))
+  .handler(async (event: SQSEvent | DynamoDBStreamEvent): Promise<SQSBatchResponse> => {
+    const waiting: string[] = [];
+    for (const record of event.Records) {
+      if ('messageId' in record) {
+        if ((await detect(record)) === 'waiting') waiting.push(record.messageId);
+      } else {
+        await recheckFinding(parseEventImage(record.dynamodb?.NewImage), deps);
+      }
+    }
+    return { batchItemFailures: waiting.map((itemIdentifier) => ({ itemIdentifier })) };
+  });
+
+async function detect({ body, messageId, receiptHandle, eventSourceARN }: SQSRecord): Promise<'done' | 'waiting'> {
+  const message: unknown = JSON.parse(body);
+  const result = await detectFinding(message, deps);
+  if (result === 'done') return 'done';
+  const { waitSeconds } = result;
+  logger.debug('waiting', { messageId, waitSeconds });
+  await sqs.send(
+    new ChangeMessageVisibilityCommand({
+      QueueUrl: queueUrlOf(eventSourceARN),
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: Math.min(waitSeconds, LONGEST_WAIT),
+    }),
+  );
+  return 'waiting';
+}
+
+function queueUrlOf(arn: string): string {
+  const name = arn.split(':').at(-1);
+  const url = [env.CREATIONS_QUEUE_URL, env.CHANGES_QUEUE_URL].find((known) => known.split('/').at(-1) === name);
+  if (url === undefined) throw new RangeError(`no queue of this function is called ${name ?? arn}`);
+  return url;
+}
