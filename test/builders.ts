@@ -226,7 +226,7 @@ export function aRemediation(at: string = later({ minutes: 31 })): FindingEvent[
 /** How a finding of each status comes about; each history is one a real key can have. */
 export const HISTORY: Record<Status, [FindingEvent, ...FindingEvent[]]> = {
   open: [anOpening()],
-  approved: [anOpening(), anApproval(), { type: 'remediation-started', at: later({ minutes: 11 }), remedy: REMEDY }],
+  approved: [anOpening(), anApproval()],
   remediated: [anOpening(), anApproval(), ...aRemediation()],
   failed: [
     anOpening(),

@@ -19,7 +19,8 @@ const logger = new Logger({ serviceName: 'detect-finding', logLevel: env.LOG_LEV
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 const sqs = new SQSClient({});
 const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
-const { loadPolicy } = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const loadPolicy = () => policies.loadPolicy();
 const reader = createKeyReader({
   roleName: env.READ_ROLE_NAME,
   externalId: env.EXTERNAL_ID,

@@ -83,7 +83,7 @@ function decideAssessment(command: AssessCommand, finding: Finding | undefined):
         : decideOpenAssessment(command, finding);
     case 'approved':
       // The remediator looks for itself before it acts and after; a second opinion here would race with it.
-      return ignored('remediation-under-way');
+      return unchanged(command, 'remediation-under-way');
     case 'remediated':
     case 'closed':
       return isProblem(assessment) ? open(command, finding, assessment) : unchanged(command, 'nothing-wrong');

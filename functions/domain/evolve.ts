@@ -17,6 +17,7 @@ export class ImpossibleEvent extends Error {
  */
 export function evolve(finding: Finding | undefined, event: FindingEvent): Finding {
   if (event.type === 'finding-opened') {
+    settled(finding, event);
     return {
       ...{ key: event.key, facts: event.facts, assessment: event.assessment, trigger: event.trigger },
       ...{ episode: event.episode, openedAt: event.at, route: event.route, mode: event.mode },
@@ -28,33 +29,22 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
   const base = baseOf(finding);
 
   switch (event.type) {
-    case 'finding-reassessed':
-      switch (finding.status) {
-        case 'open':
-          return { ...finding, facts: event.facts ?? finding.facts, assessment: event.assessment };
-        case 'failed':
-          return { ...base, facts: event.facts ?? finding.facts, assessment: event.assessment, ...asked(event.at) };
-        case 'approved':
-        case 'remediated':
-        case 'exempt':
-        case 'closed':
-          throw new ImpossibleEvent(event.type, finding.status);
-      }
-      break;
+    case 'finding-reassessed': {
+      const seen = { facts: event.facts ?? finding.facts, assessment: event.assessment };
+      const asWaiting = waiting(finding, event);
+      // What failed was the remedy of another problem: people are asked anew.
+      return asWaiting.status === 'open' ? { ...asWaiting, ...seen } : { ...base, ...seen, ...asked(event.at) };
+    }
     case 'finding-closed':
+      // An approved finding closes when its remediation turns out not to be needed any more.
+      if (finding.status !== 'approved') waiting(finding, event);
       return { ...base, status: 'closed', closedAt: event.at, closing: event.closing };
     case 'remediation-approved':
+      waiting(finding, event);
+      return { ...base, ...underWay(event), thenExempt: null };
     case 'back-out-approved':
-      return {
-        ...base,
-        status: 'approved',
-        approval: event.approval,
-        remedy: event.remedy,
-        startedAt: null,
-        overdueReports: 0,
-        lastActivityAt: event.at,
-        thenExempt: event.type === 'back-out-approved' ? event.thenExempt : null,
-      };
+      if (finding.status !== 'remediated') throw new ImpossibleEvent(event.type, finding.status);
+      return { ...base, ...underWay(event), thenExempt: event.thenExempt };
     case 'remediation-started':
       return { ...approved(finding, event), startedAt: event.at, lastActivityAt: event.at };
     case 'remediation-overdue':
@@ -85,7 +75,10 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
       };
     }
     case 'exemption-granted':
+      waiting(finding, event);
+      return { ...base, status: 'exempt', exemption: event.exemption };
     case 'exemption-renewed':
+      exempt(finding, event);
       return { ...base, status: 'exempt', exemption: event.exemption };
     case 'exemption-revoked':
       exempt(finding, event);
@@ -122,9 +115,25 @@ function asked(at: string): { status: 'open'; askedAt: string; remindersSent: nu
   return { status: 'open', askedAt: at, remindersSent: 0, escalatedAt: null };
 }
 
+function underWay({
+  at,
+  approval,
+  remedy,
+}: Extract<FindingEvent, { type: 'remediation-approved' | 'back-out-approved' }>): Omit<
+  ApprovedFinding,
+  keyof FindingBase | 'thenExempt'
+> {
+  return { status: 'approved', approval, remedy, startedAt: null, overdueReports: 0, lastActivityAt: at };
+}
+
 function baseOf(finding: Finding): FindingBase {
   const { key, facts, assessment, trigger, episode, openedAt, route, mode, history } = finding;
   return { key, facts, assessment, trigger, episode, openedAt, route, mode, history };
+}
+
+function settled(finding: Finding | undefined, event: FindingEvent): void {
+  if (finding === undefined || finding.status === 'closed' || finding.status === 'remediated') return;
+  throw new ImpossibleEvent(event.type, finding.status);
 }
 
 function approved(finding: Finding, event: FindingEvent): ApprovedFinding {

@@ -28,7 +28,7 @@ export type Button = {
   style?: 'primary' | 'danger';
   confirm?: Confirm;
 };
-export type ActionsBlock = { type: 'actions'; elements: Button[] };
+type ActionsBlock = { type: 'actions'; elements: Button[] };
 
 export function plainText(text: string): PlainText {
   return { type: 'plain_text', text, emoji: false };

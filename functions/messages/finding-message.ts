@@ -28,8 +28,8 @@ import { plain } from './plain.ts';
 import { type Denial, policyAdditions } from './policy-statement.ts';
 import { closingSentence, findingSentence } from './problem-sentence.ts';
 import { proofSentence } from './proof-sentence.ts';
-import { accountLabel, remedyCall, remedyEffect } from './remedy-call.ts';
-import { driftFixes, type SourceFix, sourceFixes } from './source-fix.ts';
+import { accountLabel, remedyCall, remedyExplanation } from './remedy-call.ts';
+import { driftFixes, infrastructureFixes, type SourceFix, sourceFixes } from './source-fix.ts';
 
 export type FindingContext = { policy: Policy; now: string };
 
@@ -54,7 +54,7 @@ export function renderFinding(finding: Finding, context: FindingContext): Messag
       {
         type: 'rich_text',
         elements: [
-          richText({ bold: 'Finding: ' }, ...findingSentence(finding)),
+          richText({ bold: isUnsettled(finding) ? 'Finding: ' : 'What was found: ' }, ...findingSentence(finding)),
           { type: 'rich_text_list', style: 'bullet', elements: keyFactLines(finding, context.policy) },
         ],
       },
@@ -171,15 +171,16 @@ function exemptSentence({ exemption }: ExemptFinding, now: string): Phrase[] {
 
 /** What a click would do, or what somebody else has to do first. */
 function nextSteps(finding: Finding, { policy }: FindingContext): RichTextPart[] {
-  if (finding.status !== 'open' && finding.status !== 'failed') return [];
+  if (!isUnsettled(finding)) return [];
   const remedy = remedyOf(finding, policy);
   return [...remedySteps(finding, remedy, policy), ...policySteps(finding)];
 }
 
 function remedySteps(finding: OpenFinding | FailedFinding, remedy: Remedy | null, policy: Policy): RichTextPart[] {
   if (remedy !== null) {
-    const label = finding.mode === 'observe' ? 'The remedy would be' : `"${approveLabel(finding, remedy)}" calls`;
-    return [richText({ bold: `${label}: ` }, `${remedyCall(remedy, finding.key, policy)}. ${remedyEffect(remedy)}`)];
+    const label =
+      finding.mode === 'observe' ? 'What the remedy would do' : `What "${approveLabel(finding, remedy)}" does`;
+    return [richText({ bold: `${label}: ` }, remedyExplanation(remedy, finding.key, policy))];
   }
   if (finding.assessment.verdict !== 'manual-rotation-due') return [];
   return [
@@ -198,6 +199,10 @@ function policySteps(finding: OpenFinding | FailedFinding): RichTextPart[] {
     richText({ bold: index === 0 ? where : `Or, if that is not what refuses: ${where}` }),
     preformatted(json),
   ]);
+}
+
+function isUnsettled(finding: Finding): finding is OpenFinding | FailedFinding {
+  return finding.status === 'open' || finding.status === 'failed';
 }
 
 function denialOf(finding: OpenFinding | FailedFinding): Denial | null {
@@ -224,7 +229,9 @@ function sourceParts(finding: Finding, policy: Policy): RichTextPart[] {
       return finding.remedy.id === 'enable-rotation'
         ? fixParts(
             'If infrastructure as code manages this key, change its line, or the next run will undo the remediation',
-            driftFixes(causingTool(finding)),
+            finding.assessment.verdict === 'period-too-long'
+              ? infrastructureFixes(policy.rotation.periodInDays)
+              : driftFixes(causingTool(finding)),
           )
         : [];
     case 'approved':

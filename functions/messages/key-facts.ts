@@ -30,7 +30,7 @@ export function keyFactLines(finding: Finding, policy: Policy): RichTextSection[
 }
 
 /** Who caused it, with what, from where and when. */
-export function triggerSentence(trigger: Trigger): Phrase[] {
+function triggerSentence(trigger: Trigger): Phrase[] {
   switch (trigger.kind) {
     case 'cloudtrail': {
       const { actor, eventName, tool, sourceIp, at } = trigger;

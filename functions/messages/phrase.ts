@@ -11,6 +11,8 @@ export type Phrase =
   | { bold: string }
   | { time: string }
   | { person: PersonRef }
+  /** Only where the mentions are that it goes with. */
+  | { silent: string }
   /** Calls somebody; silent in the plain text, which has no names for bare ids. */
   | { mention: 'user' | 'userGroup'; id: string };
 
@@ -48,6 +50,7 @@ function leavesOf(phrase: Phrase): Leaf[] {
   if ('bold' in phrase) {
     return phrase.bold === '' ? [] : [{ type: 'text', text: phrase.bold, style: { bold: true } }];
   }
+  if ('silent' in phrase) return [{ type: 'text', text: phrase.silent }];
   if ('time' in phrase) return [instant(phrase.time)];
   if ('person' in phrase) {
     const id = slackUserId(phrase.person.userId);

@@ -48,7 +48,7 @@ export function driftSentence({ history }: Pick<FindingBase, 'history'>): Phrase
     `${switchedOn} and it was switched off again ${count(times)}, last by `,
     `${plain(last.by, 120) || 'unknown'} with ${plain(last.tool, 80) || 'unknown'} `,
     { time: last.at },
-    '. The next run will undo the next remediation as well, unless its source changes.',
+    '. Unless its source changes, the next remediation is likely to be undone as well.',
   ];
 }
 

@@ -9,15 +9,15 @@ export function remedyCall(remedy: Remedy, key: KeyIdentity, policy: Policy): st
   return `${operationOf(remedy)} in ${plain(key.region, 40)} of ${accountLabel(key, policy)}`;
 }
 
-/** What happens in KMS after the call, and what it costs. AWS KMS Developer Guide, "Rotate AWS KMS keys". */
-export function remedyEffect(remedy: Remedy): string {
-  const { does } = REMEDIES[remedy.id];
+/** What a remedy does, the exact call, and what it costs. AWS KMS Developer Guide, "Rotate AWS KMS keys". */
+export function remedyExplanation(remedy: Remedy, key: KeyIdentity, policy: Policy): string {
+  const what = `${REMEDIES[remedy.id].does} Exactly: ${remedyCall(remedy, key, policy)}.`;
   switch (remedy.id) {
     case 'enable-rotation':
     case 'rotate-on-demand':
-      return `${does} Cost: KMS charges a monthly fee for the first and second rotation of a key, and none for later ones.`;
+      return `${what} Cost: KMS charges a monthly fee for the first and second rotation of a key, and none for later ones.`;
     case 'disable-rotation':
-      return does;
+      return what;
   }
 }
 

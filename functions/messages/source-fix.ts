@@ -16,14 +16,7 @@ export function sourceFixes(problem: Problem, key: KeyIdentity, periodInDays: nu
           title: 'AWS CLI',
           code: `aws kms enable-key-rotation ${target} --rotation-period-in-days ${periodInDays}`,
         },
-        {
-          title: 'Terraform, resource aws_kms_key',
-          code: `enable_key_rotation     = true\nrotation_period_in_days = ${periodInDays}`,
-        },
-        {
-          title: 'AWS CDK, properties of kms.Key',
-          code: `enableKeyRotation: true,\nrotationPeriod: cdk.Duration.days(${periodInDays}),`,
-        },
+        ...infrastructureFixes(periodInDays),
       ];
     case 'manual-rotation-due':
       return [
@@ -38,6 +31,14 @@ export function sourceFixes(problem: Problem, key: KeyIdentity, periodInDays: nu
     case 'unknown':
       return [];
   }
+}
+
+/** Settings of infrastructure as code that rotate a key at this period. */
+export function infrastructureFixes(periodInDays: number): SourceFix[] {
+  return [
+    { ...TERRAFORM, code: `enable_key_rotation     = true\nrotation_period_in_days = ${periodInDays}` },
+    { ...CDK, code: `enableKeyRotation: true,\nrotationPeriod: cdk.Duration.days(${periodInDays}),` },
+  ];
 }
 
 const TERRAFORM: SourceFix = { title: 'Terraform, resource aws_kms_key', code: 'enable_key_rotation = true' };

@@ -152,8 +152,9 @@ function approvers({ policy, finding }: ReplyContext): Phrase[] {
     ...who.users.map((id) => ({ mention: 'user' as const, id })),
   ];
   return [
-    `Approvers of route "${plain(name, 80)}": `,
-    ...mentions.slice(0, MOST_MENTIONS).flatMap((mention, index) => (index === 0 ? [mention] : [' ', mention])),
+    `Approvers of route "${plain(name, 80)}"`,
+    ...mentions.slice(0, MOST_MENTIONS).flatMap((mention, index) => [{ silent: index === 0 ? ': ' : ' ' }, mention]),
+    '.',
   ];
 }
 

@@ -13,13 +13,15 @@ import { createKeyReader } from '../adapters/kms.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { parseEnv, sweepKeysEnv } from '../contracts/env.ts';
+import type { Alert } from '../contracts/notice.ts';
 import { sweepFindings } from './sweep-keys.ts';
 
 const env = parseEnv(sweepKeysEnv, process.env);
 const logger = new Logger({ serviceName: 'sweep-keys', logLevel: env.LOG_LEVEL });
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
-const { loadPolicy } = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const loadPolicy = () => policies.loadPolicy();
 const topic = createTopic({ client: new SNSClient({}), topicArn: env.TOPIC_ARN });
 const reader = createKeyReader({
   roleName: env.READ_ROLE_NAME,
@@ -32,7 +34,7 @@ const deps = {
   findingsDueBefore: (now: string, limit: number) => table.findingsDueBefore(now, limit),
   observeKey: reader.observeKey,
   carryOut: createCarryOut({ table, loadPolicy, newId: randomUUID, digest }),
-  alert: topic.publishAlert,
+  alert: (alert: Alert) => topic.publishAlert(alert),
 };
 
 /** Enough for the finding that is being worked on. */

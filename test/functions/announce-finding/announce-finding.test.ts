@@ -183,7 +183,7 @@ describe('a later episode', () => {
     await announceFinding(remediated, deps);
     expect(messages()).toHaveLength(1);
     expect(JSON.stringify(message().blocks)).not.toBe(approved);
-    expect(postIds()).toContain(`${KEY.arn}#1#4`);
+    expect(postIds()).toContain(`${KEY.arn}#1#${remediated.sequence}`);
   });
 });
 
@@ -208,7 +208,7 @@ describe('when Slack fails', () => {
       outcomes.push(...(await Promise.allSettled([announceFinding(record, deps)])));
     }
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
-    expect(postIds().filter((id) => id === `${KEY.arn}#1#4`)).toHaveLength(1);
+    expect(postIds().filter((id) => id === `${KEY.arn}#1#${records.at(-1)?.sequence ?? 0}`)).toHaveLength(1);
   });
 
   it('brings an adopted message up to date', async () => {

@@ -88,7 +88,15 @@ describe('gate', () => {
   });
 
   it('covers every field that decides', () => {
-    const fields = ['keyManager', 'keyState', 'keySpec', 'keyUsage', 'origin', 'customKeyStoreId', 'multiRegionKeyType'];
+    const fields = [
+      'keyManager',
+      'keyState',
+      'keySpec',
+      'keyUsage',
+      'origin',
+      'customKeyStoreId',
+      'multiRegionKeyType',
+    ];
     expect(new Set(table.map(({ field }) => field))).toEqual(new Set(['none', ...fields]));
   });
 });
@@ -149,7 +157,11 @@ describe('assess', () => {
       ...{ when: 'a key that cannot rotate says false', seen: anObservation({ keySpec: 'RSA_2048' }) },
       expected: { verdict: 'not-applicable', reason: 'asymmetric-key' },
     },
-    { when: 'the key is gone', seen: { seen: 'no-key' }, expected: { verdict: 'not-applicable', reason: 'key-deleted' } },
+    {
+      when: 'the key is gone',
+      seen: { seen: 'no-key' },
+      expected: { verdict: 'not-applicable', reason: 'key-deleted' },
+    },
     {
       ...{ when: 'access is denied', seen: { seen: 'refusal', facts: null, reason: denied } },
       expected: unknown(denied),
@@ -174,6 +186,12 @@ describe('isProblem', () => {
   );
 
   it('counts days from the same clock as everything else', () => {
-    expect(assess(anObservation({ origin: 'EXTERNAL' }, { kind: 'imported', pendingKeyMaterialId: null, lastRotatedAt: DAY_ONE }), RULES, DAY_ONE)).toEqual({ verdict: 'compliant' });
+    expect(
+      assess(
+        anObservation({ origin: 'EXTERNAL' }, { kind: 'imported', pendingKeyMaterialId: null, lastRotatedAt: DAY_ONE }),
+        RULES,
+        DAY_ONE,
+      ),
+    ).toEqual({ verdict: 'compliant' });
   });
 });

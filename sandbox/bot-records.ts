@@ -1,0 +1,31 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { digest } from '../functions/adapters/digest.ts';
+import { createFindingsTable } from '../functions/adapters/findings-table.ts';
+import { createPolicyStore } from '../functions/adapters/policy-store.ts';
+import { type AuditEvent, type ChainVerdict, verifyChain } from '../functions/domain/audit.ts';
+
+export type AuditTrail = { events: AuditEvent[]; chain: ChainVerdict };
+
+/** The sandbox's own look into the findings table, past the faults that are planted for the functions. */
+export type BotRecords = {
+  putPolicy: (document: unknown) => Promise<void>;
+  /** A key's events, oldest first, and whether their chain and the snapshot hold together. */
+  auditOf: (keyArn: string) => Promise<AuditTrail>;
+};
+
+/** Opens the table through the bot's own code: how it is laid out is the bot's business. */
+export function openBotRecords(dynamodb: DynamoDBClient, tableName: string): BotRecords {
+  const client = DynamoDBDocumentClient.from(dynamodb);
+  const table = createFindingsTable({ client, tableName });
+  const policies = createPolicyStore({ client, tableName, now: () => new Date() });
+  return {
+    async putPolicy(document) {
+      await policies.putPolicy(document);
+    },
+    async auditOf(keyArn) {
+      const events = await table.auditOf(keyArn);
+      return { events, chain: verifyChain(events, digest, await table.load(keyArn)) };
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import {
+  checkTerms,
+  type Exemption,
+  type ExemptionRefusal,
+  type ExemptionRules,
+  type ExemptionTerms,
+  isLive,
+  latestEnd,
+  nextExemptionReminder,
+} from '../../../functions/domain/exemption.ts';
+import { aPersonRef, DAY_ONE, later, someRules, someTerms } from '../../builders.ts';
+
+describe('terms', () => {
+  const notInFuture: ExemptionRefusal = { reason: 'until-not-in-future' };
+  const table: {
+    when: string;
+    terms: Partial<ExemptionTerms>;
+    rules?: Partial<ExemptionRules>;
+    refusals: ExemptionRefusal[];
+  }[] = [
+    { when: 'all is well', terms: {}, refusals: [] },
+    { when: 'the reason has just the length', terms: { reason: '1234567890' }, refusals: [] },
+    {
+      ...{ when: 'the reason is short', terms: { reason: '123456789' } },
+      refusals: [{ reason: 'reason-too-short', minimumLength: 10 }],
+    },
+    {
+      ...{ when: 'the reason is padded', terms: { reason: '  no       ' } },
+      refusals: [{ reason: 'reason-too-short', minimumLength: 10 }],
+    },
+    {
+      when: 'a ticket is needed',
+      terms: {},
+      rules: { ticketRequired: true },
+      refusals: [{ reason: 'ticket-missing' }],
+    },
+    { when: 'a ticket is there', terms: { ticket: 'SEC-1' }, rules: { ticketRequired: true }, refusals: [] },
+    { when: 'it would end now', terms: { until: DAY_ONE }, refusals: [notInFuture] },
+    { when: 'it would end in a millisecond', terms: { until: later({ milliseconds: 1 }) }, refusals: [] },
+    { when: 'the date is no date', terms: { until: 'next spring' }, refusals: [notInFuture] },
+    { when: 'it ends at the bound', terms: { until: later({ days: 90 }) }, refusals: [] },
+    {
+      ...{ when: 'it ends a millisecond over the bound', terms: { until: later({ days: 90, milliseconds: 1 }) } },
+      refusals: [{ reason: 'until-beyond-maximum', maximumDays: 90 }],
+    },
+    {
+      ...{ when: 'everything is wrong', terms: { reason: '', until: 'never' }, rules: { ticketRequired: true } },
+      refusals: [{ reason: 'reason-too-short', minimumLength: 10 }, { reason: 'ticket-missing' }, notInFuture],
+    },
+  ];
+
+  test.each(table)('when $when: $refusals', ({ terms, rules, refusals }) => {
+    expect(checkTerms(someTerms(terms), someRules(rules), DAY_ONE)).toEqual(refusals);
+  });
+
+  it('may run to the maximum of the policy', () => {
+    expect(latestEnd(someRules({ maximumDays: 7 }), DAY_ONE)).toBe(later({ days: 7 }));
+  });
+});
+
+function anExemption(changes: Partial<Exemption> = {}): Exemption {
+  return { ...someTerms(), grantedBy: aPersonRef(), grantedAt: DAY_ONE, remindedDays: [], ...changes };
+}
+
+describe('liveness', () => {
+  it.each([
+    { now: later({ days: 30, milliseconds: -1 }), live: true },
+    { now: later({ days: 30 }), live: false },
+    { now: later({ days: 30, milliseconds: 1 }), live: false },
+  ])('at $now: $live', ({ now, live }) => {
+    expect(isLive(anExemption(), now)).toBe(live);
+  });
+
+  it('is denied to an end that cannot be read', () => {
+    expect(isLive(anExemption({ until: 'never' }), DAY_ONE)).toBe(false);
+  });
+});
+
+describe('the next reminder', () => {
+  it('is the earliest mark, whatever the order in the policy', () => {
+    const next = nextExemptionReminder(anExemption(), someRules({ reminderDays: [1, 14, 7] }));
+    expect(next).toEqual({ at: later({ days: 16 }), days: 14 });
+  });
+
+  it('passes over marks already used', () => {
+    const next = nextExemptionReminder(anExemption({ remindedDays: [14, 7] }), someRules());
+    expect(next).toEqual({ at: later({ days: 29 }), days: 1 });
+  });
+
+  it('passes over marks before the grant, and the one at the grant itself', () => {
+    const next = nextExemptionReminder(anExemption({ until: later({ days: 7 }) }), someRules());
+    expect(next).toEqual({ at: later({ days: 6 }), days: 1 });
+  });
+
+  it.each([
+    { rules: someRules({ reminderDays: [] }), exemption: anExemption() },
+    { rules: someRules(), exemption: anExemption({ remindedDays: [1, 7, 14] }) },
+  ])('is none when no mark is left', ({ rules, exemption }) => {
+    expect(nextExemptionReminder(exemption, rules)).toBeNull();
+  });
+});

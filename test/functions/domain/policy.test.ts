@@ -1,0 +1,136 @@
+import {
+  accountName,
+  deadlineRules,
+  graceOf,
+  type Policy,
+  type Route,
+  type RouteMatch,
+  routeFor,
+  slackUsersOf,
+} from '../../../functions/domain/policy.ts';
+import { aKey, anActor, aPolicy, KEY } from '../../builders.ts';
+
+const ROUTE: Omit<Route, 'name'> = {
+  channel: 'C0234567891',
+  approvers: { users: [], userGroups: ['S0123456789'] },
+  mode: 'ask',
+};
+
+function routed(match: RouteMatch, { facts = aKey(), key = KEY, policy = aPolicy() } = {}, unreadable = false): string {
+  const routes: Policy['routes'] = [{ ...ROUTE, name: 'special', match }];
+  return routeFor({ ...policy, routes }, key, unreadable ? null : facts).name;
+}
+
+describe('routes', () => {
+  const hits: RouteMatch[] = [
+    {},
+    { accounts: ['444455556666', '111122223333'] },
+    { regions: ['eu-central-1'] },
+    { organizationalUnits: ['production'] },
+    { aliases: ['payments/*'] },
+    { aliases: ['nothing', '*ledger'] },
+    { tags: { team: ['ledger', 'pay*'] } },
+    {
+      ...{ accounts: ['111122223333'], regions: ['eu-central-1'], organizationalUnits: ['production'] },
+      ...{ tags: { team: ['payments'] }, aliases: ['payments/ledger'] },
+    },
+  ];
+  const misses: RouteMatch[] = [
+    { accounts: ['444455556666'] },
+    { regions: ['eu-west-1'] },
+    { organizationalUnits: ['sandbox'] },
+    { aliases: ['billing/*'] },
+    { tags: { team: ['billing'] } },
+    { tags: { owner: ['*'] } },
+    { tags: { team: ['payments'], stage: ['production'] } },
+    { accounts: ['111122223333'], regions: ['eu-west-1'] },
+    { aliases: ['payments/*'], tags: { team: ['billing'] } },
+  ];
+
+  test.each(hits)('%j holds', (match) => {
+    expect(routed(match)).toBe('special');
+  });
+
+  test.each(misses)('%j does not hold', (match) => {
+    expect(routed(match)).toBe('default');
+  });
+
+  test.each<RouteMatch>([{ tags: { team: ['*'] } }, { aliases: ['*'] }])(
+    'what is not known about a key fulfils nothing: %j',
+    (match) => {
+      expect(routed(match, {}, true)).toBe('default');
+    },
+  );
+
+  it('fulfils no unit for an account that is not listed, or without one', () => {
+    const organizationalUnits = ['production'];
+    expect(routed({ organizationalUnits }, { policy: aPolicy({ accounts: {} }) })).toBe('default');
+    const withoutUnit = aPolicy({ accounts: { '111122223333': { name: 'payments' } } });
+    expect(routed({ organizationalUnits }, { policy: withoutUnit })).toBe('default');
+  });
+
+  it('still sends an unreadable key by account and Region', () => {
+    expect(routed({ accounts: ['111122223333'], regions: ['eu-central-1'] }, {}, true)).toBe('special');
+  });
+
+  it('takes the first that holds', () => {
+    const routes: Policy['routes'] = [
+      { ...ROUTE, name: 'elsewhere', match: { regions: ['eu-west-1'] } },
+      { ...ROUTE, name: 'first', match: { regions: ['eu-central-1'] } },
+      { ...ROUTE, name: 'second', match: { accounts: ['111122223333'] } },
+    ];
+    expect(routeFor(aPolicy({ routes }), KEY, aKey()).name).toBe('first');
+  });
+});
+
+describe('patterns', () => {
+  test.each([
+    ['*', '', true],
+    ['*', 'anything', true],
+    ['payments', 'payments', true],
+    ['payments', 'payments-2', false],
+    ['pay*', 'pay', true],
+    ['pay*', 'ppay', false],
+    ['*ledger', 'ledger', true],
+    ['*ledger', 'ledgers', false],
+    ['a*b*c', 'a-b-c', true],
+    ['a*b*c', 'a-c', false],
+    ['a*b*c', 'abc', true],
+    ['ab*ba', 'aba', false],
+    ['a*bb*b', 'abb', false],
+    ['a**c', 'abc', true],
+    ['a.c', 'abc', false],
+    ['a+*', 'a+b', true],
+  ])('%s on "%s": %s', (pattern, text, expected) => {
+    expect(routed({ aliases: [pattern] }, { facts: aKey({ aliases: [text] }) })).toBe(expected ? 'special' : 'default');
+  });
+});
+
+describe('what else the policy says', () => {
+  it('has a grace by event name', () => {
+    expect([graceOf(aPolicy(), 'CreateKey'), graceOf(aPolicy(), 'DisableKeyRotation')]).toEqual([180, 30]);
+  });
+
+  it('names accounts, by their id if need be', () => {
+    expect(accountName(aPolicy(), '111122223333')).toBe('payments-production');
+    expect(accountName(aPolicy(), '444455556666')).toBe('444455556666');
+  });
+
+  it('knows the Slack users of an AWS identity by pattern', () => {
+    const policy = aPolicy({
+      identities: [
+        { awsArn: 'arn:aws:iam::111122223333:user/deployer', slackUserId: 'U0123456789' },
+        { awsArn: 'arn:aws:iam::*:user/deployer', slackUserId: 'U0234567891' },
+        { awsArn: 'arn:aws:iam::111122223333:user/other', slackUserId: 'U0345678912' },
+      ],
+    });
+    expect(slackUsersOf(policy, anActor())).toEqual(['U0123456789', 'U0234567891']);
+    expect(slackUsersOf(policy, anActor({ arn: null }))).toEqual([]);
+    expect(slackUsersOf(policy, null)).toEqual([]);
+  });
+
+  it('has the deadlines in one place', () => {
+    const policy = aPolicy();
+    expect(deadlineRules(policy)).toEqual({ ...policy.unanswered, exemption: policy.exemptions });
+  });
+});
