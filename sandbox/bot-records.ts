@@ -24,8 +24,13 @@ export function openBotRecords(dynamodb: DynamoDBClient, tableName: string): Bot
       await policies.putPolicy(document);
     },
     async auditOf(keyArn) {
-      const events = await table.auditOf(keyArn);
-      return { events, chain: verifyChain(events, digest, await table.load(keyArn)) };
+      // An event that is appended between the two reads must not look like a broken chain.
+      for (;;) {
+        const head = await table.load(keyArn);
+        const events = await table.auditOf(keyArn);
+        if ((await table.load(keyArn)).sequence !== head.sequence) continue;
+        return { events, chain: verifyChain(events, digest, head) };
+      }
     },
   };
 }

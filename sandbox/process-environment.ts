@@ -1,5 +1,6 @@
 /** Variables that would send the functions' AWS calls elsewhere than into the sandbox. */
-const LEADING_ASTRAY = /^AWS_(?:SESSION_TOKEN|PROFILE|DEFAULT_PROFILE|DEFAULT_REGION|ENDPOINT_URL_.*|IGNORE_CONFIGURED_ENDPOINT_URLS|CONTAINER_.*|WEB_IDENTITY_TOKEN_FILE|ROLE_ARN|LAMBDA_.*)$/;
+const LEADING_ASTRAY =
+  /^AWS_(?:SESSION_TOKEN|PROFILE|DEFAULT_PROFILE|DEFAULT_REGION|ENDPOINT_URL_.*|IGNORE_CONFIGURED_ENDPOINT_URLS|CONTAINER_.*|WEB_IDENTITY_TOKEN_FILE|ROLE_ARN|LAMBDA_.*)$/;
 
 /**
  * Sets variables of this process as Lambda sets those of a function, and takes away what would let an AWS client look

@@ -3,7 +3,6 @@
  * workspace with a connected outside workspace. Account ids are the ones AWS's documentation uses in examples;
  * people are roles, not persons.
  */
-export const ORGANIZATION_ID = 'o-sandbox000';
 
 export type Account = { id: string; name: string; organizationalUnit: string };
 

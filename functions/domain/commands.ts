@@ -52,8 +52,6 @@ export type AssessCommand = {
 
 export type Command = AssessCommand | PersonCommand | RemediatorCommand | ClockCommand;
 
-/** The action a person's command needs authority for; the same words. */
-export type CommandOfAction<A extends Action> = Extract<PersonCommand, { type: A }>;
 
 /** Who stands behind a refused command in the audit trail. */
 export function deciderOf(command: PersonCommand): Decider {

@@ -106,11 +106,6 @@ export function isDriftLoop(finding: Pick<FindingBase, 'history'>): boolean {
   return finding.history.switchedOffAgain.length > 0;
 }
 
-/** Who answers for a decision, in one word for logs and audit. */
-export function deciderName(decider: Decider): string {
-  return decider.kind === 'person' ? decider.person.name : `policy route ${decider.route}`;
-}
-
 /** Whoever decided last about this finding, for the sentence that tells a late clicker. */
 export function decidedBy(finding: Finding): { who: Decider | PersonRef; at: string } | null {
   switch (finding.status) {

@@ -102,7 +102,7 @@ describe('carrying out a command', () => {
     const { table, key, run, off } = aWorld();
     await run(off, `event-${key.keyId}`);
     const again = await run(
-      { ...off, assessment: { verdict: 'period-too-long', periodInDays: 400, maximumPeriodInDays: 365 } } as Command,
+      { ...off, assessment: { verdict: 'period-too-long', periodInDays: 400, maximumPeriodInDays: 365 } },
       `event-${key.keyId}`,
     );
     expect(again.decision).toEqual({ outcome: 'ignored', because: 'duplicate-delivery' });
@@ -125,7 +125,7 @@ describe('carrying out a command', () => {
     const { table, key, run, off, approve } = aWorld();
     await run(off);
     const before = (await table.load(key.arn)).finding;
-    await run({ ...approve, verdict: { allowed: false, reason: 'guest' } } as Command);
+    await run({ ...approve, verdict: { allowed: false, reason: 'guest' } });
     expect((await table.load(key.arn)).finding).toEqual(before);
     expect((await table.auditOf(key.arn)).at(-1)?.event).toMatchObject({
       type: 'command-refused',

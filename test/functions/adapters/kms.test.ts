@@ -9,6 +9,7 @@ import {
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   TagResourceCommand,
+  UpdatePrimaryRegionCommand,
 } from '@aws-sdk/client-kms';
 import { createKeyReader, type KeyReader } from '../../../functions/adapters/kms.ts';
 import { createKeyChanges, type KeyChanges } from '../../../functions/adapters/kms-changes.ts';
@@ -107,7 +108,7 @@ describe('observeKey', () => {
     });
   });
 
-  it('reads every page of tags and aliases', async () => {
+  it('reads as many tags and aliases as a key may have', async () => {
     const Tags = Array.from({ length: 50 }, (_, index) => ({ TagKey: `tag-${index}`, TagValue: 'x' }));
     const { id, key } = await newKey({ Tags });
     for (let index = 0; index < 50; index += 1) {
@@ -185,7 +186,10 @@ describe('observeKey', () => {
     const Statement = [{ Effect: 'Allow', Principal, Action: 'kms:*', Resource: '*' }];
     const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
     await admin.send(new PutKeyPolicyCommand({ KeyId: id, Policy, BypassPolicyLockoutSafetyCheck: true }));
-    await expect(reader.observeKey(key)).resolves.toMatchObject({ seen: 'refusal', reason: { deniedBy: 'key-policy' } });
+    await expect(reader.observeKey(key)).resolves.toMatchObject({
+      seen: 'refusal',
+      reason: { deniedBy: 'key-policy' },
+    });
     await expect(changes.enableRotation(key, 365)).resolves.toEqual({
       outcome: 'refused',
       failure: {
@@ -198,15 +202,18 @@ describe('observeKey', () => {
     });
   });
 
-  it.each(['GetKeyRotationStatus', 'ListAliases', 'ListResourceTags'])('is a refusal when %s is denied', async (name) => {
-    const { key } = await newKey();
-    fail(name, 'AccessDeniedException:role', 1);
-    await expect(reader.observeKey(key)).resolves.toMatchObject({
-      seen: 'refusal',
-      facts: { keyState: 'Enabled' },
-      reason: { because: 'access-denied', operation: `kms:${name}`, deniedBy: 'identity-policy' },
-    });
-  });
+  it.each(['GetKeyRotationStatus', 'ListAliases', 'ListResourceTags'])(
+    'is a refusal when %s is denied',
+    async (name) => {
+      const { key } = await newKey();
+      fail(name, 'AccessDeniedException:role', 1);
+      await expect(reader.observeKey(key)).resolves.toMatchObject({
+        seen: 'refusal',
+        facts: { keyState: 'Enabled' },
+        reason: { because: 'access-denied', operation: `kms:${name}`, deniedBy: 'identity-policy' },
+      });
+    },
+  );
 
   it('is a refusal when KMS does not support the call after all', async () => {
     const { key } = await newKey();
@@ -236,11 +243,14 @@ describe('observeKey', () => {
     await expect(reader.observeKey(key)).resolves.toMatchObject({ seen: 'key' });
   });
 
-  it('throws while a key is being replicated', async () => {
+  it('throws while a key becomes the primary', async () => {
     const { id, key } = await newKey({ MultiRegion: true });
     await admin.send(new ReplicateKeyCommand({ KeyId: id, ReplicaRegion: 'us-east-1' }));
-    const replica = identity({ arn: key.arn.replace('eu-central-1', 'us-east-1') });
-    await expect(reader.observeKey(replica)).resolves.toMatchObject({ facts: { multiRegionKeyType: 'REPLICA' } });
+    aws.clock.advance(60_000);
+    await admin.send(new UpdatePrimaryRegionCommand({ KeyId: id, PrimaryRegion: 'us-east-1' }));
+    const primary = identity({ arn: key.arn.replace('eu-central-1', 'us-east-1') });
+    await expect(reader.observeKey(primary)).rejects.toThrow(TransientKmsError);
+    await expect(reader.readBack(primary)).rejects.toThrow(TransientKmsError);
   });
 });
 
@@ -335,7 +345,9 @@ describe('changes', () => {
   it('know the limit of on-demand rotations, and that nothing else has one', async () => {
     const { key } = await newKey();
     fail('RotateKeyOnDemand', 'LimitExceededException');
-    await expect(changes.rotateOnDemand(key)).resolves.toMatchObject({ failure: { because: 'rotation-limit-reached' } });
+    await expect(changes.rotateOnDemand(key)).resolves.toMatchObject({
+      failure: { because: 'rotation-limit-reached' },
+    });
     fail('EnableKeyRotation', 'LimitExceededException');
     await expect(changes.enableRotation(key, 365)).resolves.toMatchObject({
       failure: { because: 'kms-refused', code: 'LimitExceededException' },
@@ -344,7 +356,11 @@ describe('changes', () => {
 
   it('are refused for a key that cannot rotate', async () => {
     const { key } = await newKey({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' });
-    const failure = { because: 'kms-refused', operation: 'kms:EnableKeyRotation', code: 'UnsupportedOperationException' };
+    const failure = {
+      because: 'kms-refused',
+      operation: 'kms:EnableKeyRotation',
+      code: 'UnsupportedOperationException',
+    };
     await expect(changes.enableRotation(key, 365)).resolves.toMatchObject({ outcome: 'refused', failure });
   });
 });

@@ -62,7 +62,7 @@ function aReceiver() {
   const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW });
   const app = new App({ receiver, token: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT', convoStore: false });
   app.action('approve', async ({ ack, action, context }) => {
-    clicks.push({ value: 'value' in action ? String(action.value) : undefined, requestId: context['requestId'] });
+    clicks.push({ value: 'value' in action ? action.value : undefined, requestId: context['requestId'] });
     await ack();
   });
   return { clicks, answer: async (event: APIGatewayProxyEventV2) => (await receiver.handle(event)).statusCode };

@@ -1,20 +1,20 @@
+import type { Change } from '../../../functions/adapters/kms-changes.ts';
 import type { KeyObservation } from '../../../functions/domain/assessment.ts';
 import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { ReadBack } from '../../../functions/domain/read-back.ts';
 import { KeyNotReady, type RemediateDeps, remediateKey } from '../../../functions/remediate-key/remediate-key.ts';
-import type { Change } from '../../../functions/adapters/kms-changes.ts';
 import { bindRemedies } from '../../../functions/remedies/remedies.ts';
 import {
   aFinding,
   anApproval,
   anObservation,
   anOpening,
+  aPersonRef,
   aRemediation,
   HISTORY,
   KEY,
   later,
   someTerms,
-  aPersonRef,
 } from '../../builders.ts';
 import { createInMemoryFindings } from '../../fakes/in-memory-findings.ts';
 
@@ -146,7 +146,12 @@ describe('an approved remediation', () => {
   it('waits for reads that agree one after the other', async () => {
     const world = createWorld();
     const record = await world.findings.given(APPROVED);
-    const off = { rotationEnabled: false, rotationPeriodInDays: null, nextRotationAt: null, currentKeyMaterialId: null };
+    const off = {
+      rotationEnabled: false,
+      rotationPeriodInDays: null,
+      nextRotationAt: null,
+      currentKeyMaterialId: null,
+    };
     const reads: (ReadBack | undefined)[] = [off, undefined, undefined, off];
     const readBack = () => {
       const stale = reads.shift();

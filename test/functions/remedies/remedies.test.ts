@@ -1,9 +1,9 @@
+import { REMEDIES } from '../../../functions/contracts/remedies.ts';
 import { assess, type KeyObservation } from '../../../functions/domain/assessment.ts';
 import type { ReadBack } from '../../../functions/domain/read-back.ts';
 import type { Remedy } from '../../../functions/domain/remedy.ts';
-import { REMEDIES } from '../../../functions/contracts/remedies.ts';
 import { bindRemedies, REMEDY_ACTIONS } from '../../../functions/remedies/remedies.ts';
-import { aPolicy, anObservation, DAY_ONE, KEY } from '../../builders.ts';
+import { anObservation, aPolicy, DAY_ONE, KEY } from '../../builders.ts';
 
 const MATERIAL = 'a'.repeat(64);
 const OTHER_MATERIAL = 'b'.repeat(64);

@@ -1,0 +1,16 @@
+import type { Faults } from './aws/faults.ts';
+import type { Kms } from './aws/kms/kms.ts';
+import type { BotRecords } from './bot-records.ts';
+import type { SandboxClock } from './clock.ts';
+import type { EmbeddedSlack } from './slack/slack.ts';
+import type { Wiring } from './wiring.ts';
+
+/** What the control interface works on. */
+export type SandboxParts = {
+  clock: SandboxClock;
+  kms: Kms;
+  faults: Faults;
+  slack: EmbeddedSlack;
+  wiring: Wiring;
+  records: BotRecords;
+};

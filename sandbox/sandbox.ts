@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { asEventBridgeEvent } from './aws/cloudtrail.ts';
+import { startDynamoDb } from './aws/dynamodb.ts';
+import { createFaults } from './aws/faults.ts';
+import { type RouteAnswer, type RouteRequest, startGateway } from './aws/gateway.ts';
+import { createKms } from './aws/kms/kms.ts';
+import { startQueues } from './aws/queues.ts';
+import { createSts } from './aws/sts.ts';
+import { openBotRecords } from './bot-records.ts';
+import { installClock } from './clock.ts';
+import { createControl } from './control/control.ts';
+import type { ControlHandler } from './control-handler.ts';
+import { openDataFolder } from './data-folder.ts';
+import { type Deployed, deploy, TABLE_NAME } from './deploy.ts';
+import { type Functions, loadFunctions } from './functions.ts';
+import { fromHttpApiResult, type HttpAnswer, internalServerError, toHttpApiEvent } from './lambda/http-api.ts';
+import { setEnvironment } from './process-environment.ts';
+import { graceOf, sandboxPolicy } from './sandbox-policy.ts';
+import { startSlack } from './slack/slack.ts';
+import { wire } from './wiring.ts';
+import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from './world.ts';
+
+export type SandboxOptions = {
+  /** 0 takes any free port. */
+  awsPort: number;
+  slackPort: number;
+  /** Seconds between an event and the first look at the key; without it 6 after CreateKey and 2 after the rest. */
+  graceSeconds?: number;
+  /** Keeps everything in this folder, so that the next start goes on from there. */
+  dataDir?: string;
+  /** Slack's rate limits, or none. Default: Slack's. */
+  rateLimits?: 'slack' | 'off';
+  /** What an operator would see in the functions' logs. */
+  log?: (line: string) => void;
+};
+
+export type Sandbox = { awsUrl: string; slackUrl: string; close: () => Promise<void> };
+
+const [HOME_REGION] = REGIONS;
+const KMS_TICK_MS = 250;
+const SAVE_EVERY_MS = 1000;
+
+/**
+ * Starts the simulated AWS and Slack and, between them, the real bot. While it runs, this process has the sandbox's
+ * clock and the environment of a Lambda function; `close` gives both back.
+ * @throws Error when a port is taken; nothing is left running then
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const cleanup = new AsyncDisposableStack();
+  try {
+    const urls = await start(options, cleanup);
+    return { ...urls, close: () => cleanup.disposeAsync() };
+  } catch (error) {
+    await cleanup.disposeAsync();
+    throw error;
+  }
+}
+
+async function start(
+  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', log = () => undefined }: SandboxOptions,
+  cleanup: AsyncDisposableStack,
+): Promise<{ awsUrl: string; slackUrl: string }> {
+  const data = dataDir === undefined ? undefined : openDataFolder(dataDir);
+  const saved = data?.load();
+  const clock = installClock(saved?.clockOffset ?? 0);
+  cleanup.defer(clock.uninstall);
+  const secrets = { externalId: secret(), signingSecret: secret(), botToken: `xoxb-sandbox-${secret()}` };
+
+  let putEvent: (event: unknown) => void = () => undefined;
+  const faults = createFaults();
+  const kms = createKms({
+    emit: (record) => {
+      putEvent(asEventBridgeEvent(record));
+    },
+    emitServiceEvent: (event) => {
+      putEvent(event);
+    },
+  });
+  if (saved !== undefined) kms.restore(saved.kms);
+  const sts = createSts({
+    externalIds: { [READ_ROLE]: secrets.externalId, [REMEDIATE_ROLE]: secrets.externalId },
+  });
+
+  // The servers need their addresses before what is behind them can be made.
+  let control: ControlHandler = notStarted;
+  let slackEvents: Functions['decide-finding']['invoke'] | undefined;
+  const place = { region: HOME_REGION, accountId: HUB_ACCOUNT.id };
+  const dynamodb = await startDynamoDb({ ...place, ...(data === undefined ? {} : { dataDir: data.at('dynamodb') }) });
+  cleanup.defer(dynamodb.close);
+  const queues = await startQueues(data === undefined ? {} : { dataDir: data.at('queues') });
+  cleanup.defer(queues.close);
+  const gateway = await startGateway({
+    ...{ port: awsPort, kms, sts, faults },
+    upstreams: { dynamodb: dynamodb.url, queues: queues.url },
+    control: (request) => control(request),
+    routes: { '/slack/events': (request) => answerSlack(request, slackEvents) },
+  });
+  cleanup.defer(gateway.close);
+  const slack = await startSlack({
+    ...{ port: slackPort, rateLimits, signingSecret: secrets.signingSecret, botToken: secrets.botToken },
+    interactionUrl: `${gateway.url}/slack/events`,
+    control: (request) => control(request),
+  });
+  cleanup.defer(slack.close);
+  if (saved !== undefined) slack.restore(saved.slack);
+
+  const access = { region: HOME_REGION, credentials: { accessKeyId: HUB_ACCOUNT.id, secretAccessKey: 'simulated' } };
+  // Straight to the services: what AWS does inside is not subject to the faults planted for the functions.
+  const clients = {
+    dynamodb: new DynamoDBClient({ ...access, endpoint: dynamodb.url }),
+    sqs: new SQSClient({ ...access, endpoint: queues.url }),
+    sns: new SNSClient({ ...access, endpoint: queues.url }),
+  };
+  cleanup.defer(() => {
+    for (const client of Object.values(clients)) client.destroy();
+  });
+  const grace = graceOf(graceSeconds);
+  const deployed = await deploy(clients, grace);
+  const records = openBotRecords(clients.dynamodb, TABLE_NAME);
+  await records.putPolicy(sandboxPolicy(grace));
+
+  cleanup.defer(setEnvironment(environment({ deployed, secrets, awsUrl: gateway.url, slackUrl: slack.url })));
+  const functions = await loadFunctions(HOME_REGION, log);
+  const wiring = wire({
+    ...{ deployed, functions, sqs: clients.sqs, streams: dynamodb.streams, log },
+    dataDir: data?.at('.'),
+  });
+  cleanup.defer(wiring.stop);
+  putEvent = wiring.putEvent;
+  slackEvents = functions['decide-finding'].invoke;
+  control = createControl({ clock, kms, faults, slack, wiring, records });
+
+  if (data !== undefined) {
+    const save = () => {
+      data.save({ clockOffset: clock.offset(), kms: kms.snapshot(), slack: slack.snapshot() });
+    };
+    cleanup.defer(save);
+    every(SAVE_EVERY_MS, save, cleanup);
+  }
+  every(KMS_TICK_MS, kms.tick, cleanup);
+  return { awsUrl: gateway.url, slackUrl: slack.url };
+}
+
+type Secrets = { externalId: string; signingSecret: string; botToken: string };
+
+/** The functions' environment, in the names of functions/contracts/env.ts and of the AWS SDK. */
+function environment({
+  deployed,
+  secrets,
+  awsUrl,
+  slackUrl,
+}: {
+  deployed: Deployed;
+  secrets: Secrets;
+  awsUrl: string;
+  slackUrl: string;
+}): Record<string, string> {
+  // The SDK takes a queue URL for the address to send to.
+  const queueUrl = (url: string) => awsUrl + new URL(url).pathname;
+  return {
+    AWS_ENDPOINT_URL: awsUrl,
+    AWS_REGION: HOME_REGION,
+    AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
+    AWS_SECRET_ACCESS_KEY: 'simulated',
+    LOG_LEVEL: 'ERROR',
+    TABLE_NAME,
+    TOPIC_ARN: deployed.topicArn,
+    CREATIONS_QUEUE_URL: queueUrl(deployed.creations.url),
+    CHANGES_QUEUE_URL: queueUrl(deployed.changes.url),
+    READ_ROLE_NAME: READ_ROLE,
+    REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
+    EXTERNAL_ID: secrets.externalId,
+    SLACK_API_URL: `${slackUrl}/api/`,
+    SLACK_BOT_TOKEN: secrets.botToken,
+    SLACK_SIGNING_SECRET: secrets.signingSecret,
+    SLACK_BOT_ID: WORKSPACE.botId,
+    SLACK_BOT_USER_ID: WORKSPACE.botUserId,
+  };
+}
+
+async function answerSlack(
+  request: RouteRequest,
+  invoke: Functions['decide-finding']['invoke'] | undefined,
+): Promise<RouteAnswer> {
+  const { status, headers, body } = await answered(request, invoke);
+  return { status, headers, body };
+}
+
+async function answered(
+  request: RouteRequest,
+  invoke: Functions['decide-finding']['invoke'] | undefined,
+): Promise<HttpAnswer> {
+  if (invoke === undefined) return internalServerError();
+  try {
+    return fromHttpApiResult(await invoke(toHttpApiEvent({ ...request, sourceIp: '127.0.0.1' })));
+  } catch {
+    // The function's log has the error.
+    return internalServerError();
+  }
+}
+
+const notStarted: ControlHandler = () =>
+  Promise.resolve({ status: 503, body: { error: 'The sandbox is still starting.' } });
+
+function secret(): string {
+  return randomBytes(16).toString('hex');
+}
+
+function every(milliseconds: number, run: () => void, cleanup: AsyncDisposableStack): void {
+  const timer = setInterval(run, milliseconds);
+  cleanup.defer(() => {
+    clearInterval(timer);
+  });
+}

@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod';
+import { KMS_EVENT_PATTERN } from '../functions/contracts/kms-event.ts';
+import { EVENT_SORT_KEY_PREFIX } from '../functions/contracts/table.ts';
+import type { StreamSource } from './aws/dynamodb/stream-store.ts';
+import { createEventBus } from './aws/event-bridge.ts';
+import type { Deployed, DeployedQueue } from './deploy.ts';
+import type { FunctionName, Functions } from './functions.ts';
+import { pollQueue } from './lambda/queue-event-source.ts';
+import { createSchedule } from './lambda/schedule.ts';
+import { fileCheckpoint } from './lambda/stream-checkpoint.ts';
+import { readStream } from './lambda/stream-event-source.ts';
+import type { Pending } from './settle.ts';
+
+/** A delivery that was given up, where an operator would find it on AWS. */
+export type GivenUp = { functionName: string; condition: string; at: string };
+
+/** Everything that carries events between the simulated services and the functions. */
+export type Wiring = {
+  /** Accepts an event on the event bus. */
+  putEvent: (event: unknown) => void;
+  pending: () => Promise<Pending>;
+  /** What was published to the topic, oldest first. */
+  notices: () => unknown[];
+  givenUp: () => GivenUp[];
+  /** Does what fell due when the clock has moved. */
+  clockMoved: () => Promise<void>;
+  stop: () => Promise<void>;
+};
+
+/** Which audit events start which function; the table's other items start none. */
+const STREAM_CONSUMERS: { name: FunctionName; eventTypes: readonly string[] | 'all' }[] = [
+  { name: 'announce-finding', eventTypes: 'all' },
+  { name: 'remediate-key', eventTypes: ['remediation-approved', 'back-out-approved', 'remediation-overdue'] },
+  { name: 'detect-finding', eventTypes: ['recheck-requested', 'exemption-revoked'] },
+];
+const SWEEP_EVERY_MS = 60_000;
+const MAX_RETRIES = 100;
+
+const eventName = z.object({ detail: z.object({ eventName: z.string().optional() }) });
+const noticeEvent = z.object({ Records: z.array(z.object({ body: z.string() })) });
+
+/** Connects what `deploy` made with the functions, the way the hub stack does it. */
+export function wire({
+  deployed,
+  functions,
+  sqs,
+  streams,
+  dataDir,
+  log,
+}: {
+  deployed: Deployed;
+  functions: Functions;
+  sqs: SQSClient;
+  streams: StreamSource;
+  dataDir: string | undefined;
+  log: (line: string) => void;
+}): Wiring {
+  const notices: unknown[] = [];
+  const givenUp: GivenUp[] = [];
+
+  const bus = createEventBus({
+    rules: [
+      {
+        name: 'kms-events',
+        pattern: KMS_EVENT_PATTERN,
+        async target(event) {
+          const isCreation = eventName.safeParse(event).data?.detail.eventName === 'CreateKey';
+          const queue = isCreation ? deployed.creations : deployed.changes;
+          await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: JSON.stringify(event) }));
+        },
+      },
+    ],
+  });
+
+  const poll = (queue: DeployedQueue, invoke: (event: unknown) => Promise<unknown>) =>
+    pollQueue({
+      client: sqs,
+      queueUrl: queue.url,
+      queueArn: queue.arn,
+      invoke,
+      batchSize: 1,
+      reportBatchItemFailures: true,
+      onError: (error) => {
+        log(`queue ${queue.name}: ${String(error)}`);
+      },
+    });
+  const queues = [
+    { name: deployed.creations.name, source: poll(deployed.creations, functions['detect-finding'].invoke) },
+    { name: deployed.changes.name, source: poll(deployed.changes, functions['detect-finding'].invoke) },
+    {
+      name: deployed.notices.name,
+      source: poll(deployed.notices, (event) => {
+        notices.push(...noticeEvent.parse(event).Records.map(({ body }): unknown => JSON.parse(body)));
+        return Promise.resolve(null);
+      }),
+    },
+  ];
+
+  const readers = STREAM_CONSUMERS.map(({ name, eventTypes }) => ({
+    name,
+    source: readStream({
+      stream: streams,
+      tableStreamArn: deployed.streamArn,
+      invoke: functions[name].invoke,
+      functionArn: functions[name].functionArn,
+      filters: [streamFilter(eventTypes)],
+      ...(dataDir === undefined ? {} : { checkpoint: fileCheckpoint(join(dataDir, `${name}.json`)) }),
+      batchSize: 1,
+      maximumRetryAttempts: MAX_RETRIES,
+      onFailure({ requestContext, timestamp }) {
+        givenUp.push({ functionName: name, condition: requestContext.condition, at: timestamp });
+        log(`${name} was given up on: ${requestContext.condition}`);
+        return Promise.resolve();
+      },
+    }),
+  }));
+
+  const schedule = createSchedule({
+    everyMs: SWEEP_EVERY_MS,
+    async run() {
+      await functions['sweep-keys'].invoke({});
+    },
+    onError: () => undefined,
+  });
+
+  return {
+    putEvent: (event) => bus.put(event),
+    async pending() {
+      const inQueues = await Promise.all(
+        queues.map(async ({ name, source }) => [name, await source.pending()] as const),
+      );
+      const counts: [string, number][] = [
+        ['event bus', bus.pending()],
+        ...inQueues,
+        ...readers.map(({ name, source }): [string, number] => [`stream to ${name}`, source.pending()]),
+        ['schedule', schedule.running()],
+        ...Object.entries(functions).map(([name, { running }]): [string, number] => [`${name} running`, running()]),
+      ];
+      return Object.fromEntries(counts.filter(([, count]) => count > 0));
+    },
+    notices: () => [...notices],
+    givenUp: () => [...givenUp],
+    async clockMoved() {
+      for (const { source } of readers) source.wake();
+      await schedule.runNow();
+    },
+    async stop() {
+      await schedule.stop();
+      await bus.stop();
+      await Promise.all([...queues, ...readers].map(({ source }) => source.stop()));
+    },
+  };
+}
+
+function streamFilter(eventTypes: readonly string[] | 'all'): unknown {
+  return {
+    eventName: ['INSERT'],
+    dynamodb: {
+      Keys: { sk: { S: [{ prefix: EVENT_SORT_KEY_PREFIX }] } },
+      ...(eventTypes === 'all' ? {} : { NewImage: { eventType: { S: eventTypes } } }),
+    },
+  };
+}
