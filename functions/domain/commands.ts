@@ -1,5 +1,5 @@
 import type { Assessment, Problem } from './assessment.ts';
-import type { Action, AuthorityVerdict } from './authority.ts';
+import type { AuthorityVerdict } from './authority.ts';
 import type { ExemptionRules, ExemptionTerms } from './exemption.ts';
 import type { Mode, Proof } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
@@ -51,7 +51,6 @@ export type AssessCommand = {
 };
 
 export type Command = AssessCommand | PersonCommand | RemediatorCommand | ClockCommand;
-
 
 /** Who stands behind a refused command in the audit trail. */
 export function deciderOf(command: PersonCommand): Decider {

@@ -28,11 +28,7 @@ export function makeKey(kms: Kms, request: z.infer<typeof makeKeyBody>): { arn: 
   if (kind === 'aws-managed') return { arn: kms.createAwsManagedKey(account, region, alias ?? 'alias/aws/ebs') };
   const call = callerOf(kms, originOf(request, account), region);
   const tags = Object.entries(request.tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
-  const { KeyMetadata: key } = call(
-    'CreateKey',
-    { Description: description, Tags: tags, ...specOf(kind) },
-    created,
-  );
+  const { KeyMetadata: key } = call('CreateKey', { Description: description, Tags: tags, ...specOf(kind) }, created);
   if (alias !== undefined) call('CreateAlias', { AliasName: alias, TargetKeyId: key.KeyId }, anything);
   if (kind === 'imported') importMaterial(call, key.KeyId);
   return { arn: key.Arn };

@@ -17,7 +17,10 @@ export function createInMemoryFindings(policy: Policy = aPolicy()) {
   const rows = new Map<string, Row>();
   const used = new Set<string>();
   let ids = 0;
-  const newId = () => `audit-${String((ids += 1))}`;
+  const newId = () => {
+    ids += 1;
+    return `audit-${ids}`;
+  };
   const loadPolicy = () => Promise.resolve({ policy, version: 'policy-1' });
 
   function load(keyArn: string): Promise<ChainHead> {
