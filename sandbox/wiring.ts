@@ -129,7 +129,7 @@ export function wire({
     putEvent: (event) => bus.put(event),
     async pending() {
       const inQueues = await Promise.all(
-        queues.map(async ({ name, source }) => [name, await source.pending()] as const),
+        queues.map(async ({ name, source }): Promise<[string, number]> => [name, await source.pending()]),
       );
       const counts: [string, number][] = [
         ['event bus', bus.pending()],

@@ -92,12 +92,13 @@ function matches(
 
 /** Matches `*` against any text, everything else literally. Linear: no regular expression from outside text. */
 function glob(pattern: string, text: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  if (rest.length === 0) return pattern === text;
-  if (!text.startsWith(first)) return false;
-  const last = rest.pop() ?? '';
-  let from = first.length;
-  for (const part of rest) {
+  const firstStar = pattern.indexOf('*');
+  if (firstStar === -1) return pattern === text;
+  const lastStar = pattern.lastIndexOf('*');
+  if (!text.startsWith(pattern.slice(0, firstStar))) return false;
+  const last = pattern.slice(lastStar + 1);
+  let from = firstStar;
+  for (const part of pattern.slice(firstStar, lastStar).split('*')) {
     const at = text.indexOf(part, from);
     if (at === -1) return false;
     from = at + part.length;

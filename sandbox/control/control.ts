@@ -3,7 +3,7 @@ import { createFaults, FaultRefused } from '../aws/faults.ts';
 import type { ControlHandler, ControlRequest } from '../control-handler.ts';
 import type { SandboxParts } from '../sandbox-parts.ts';
 import { settle } from '../settle.ts';
-import { ImpossibleInteraction } from '../slack/interactions.ts';
+import { type Click, ImpossibleInteraction } from '../slack/interactions.ts';
 import { actOnKey, actOnKeyBody } from './act-on-key.ts';
 import { parseDuration } from './duration.ts';
 import { makeKey, makeKeyBody } from './make-key.ts';
@@ -45,7 +45,7 @@ const CALLS = new Map<string, Call>([
   ['GET notices', ({ wiring }) => ok({ notices: wiring.notices() })],
   ['POST keys', ({ kms }, { body }) => ok(makeKey(kms, read(makeKeyBody, body)))],
   ['POST keys/act', ({ kms }, { body }) => ok(actOnKey(kms, read(actOnKeyBody, body)))],
-  ['POST click', async ({ slack }, { body }) => ok(await slack.click(given(read(clickBody, body))))],
+  ['POST click', async ({ slack }, { body }) => ok(await slack.click(clickOf(read(clickBody, body))))],
   ['POST submit', async ({ slack }, { body }) => ok(await slack.submit(read(submitBody, body)))],
   ['POST close-view', async ({ slack }, { body }) => ok(await slack.closeView(read(closeViewBody, body)))],
   ['POST clock', moveClock],
@@ -116,8 +116,16 @@ function read<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
 }
 
 /** Fields that were not sent are left out, not undefined. */
-function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+function clickOf({ user, actionId, ...rest }: z.infer<typeof clickBody>): Click {
+  const { channel, ts, viewId, blockId, confirm } = rest;
+  return {
+    ...{ user, actionId },
+    ...(channel === undefined ? {} : { channel }),
+    ...(ts === undefined ? {} : { ts }),
+    ...(viewId === undefined ? {} : { viewId }),
+    ...(blockId === undefined ? {} : { blockId }),
+    ...(confirm === undefined ? {} : { confirm }),
+  };
 }
 
 function ok(body: unknown): Answer {

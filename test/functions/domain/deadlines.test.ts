@@ -1,0 +1,81 @@
+import { type DeadlineRules, type DueWork, dueWork, nextDeadline } from '../../../functions/domain/deadlines.ts';
+import type { Finding } from '../../../functions/domain/finding.ts';
+import { aFinding, DAY_ONE, later, someRules } from '../../builders.ts';
+
+const RULES: DeadlineRules = { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, exemption: someRules() };
+const failedAt = { minutes: 31 };
+
+describe('the next deadline', () => {
+  const table: { of: string; finding: Finding; rules?: Partial<DeadlineRules>; expected: string | null }[] = [
+    { of: 'open, first reminder', finding: aFinding('open'), expected: later({ hours: 4 }) },
+    {
+      ...{ of: 'open, second reminder', finding: { ...aFinding('open'), remindersSent: 1 } },
+      expected: later({ hours: 24 }),
+    },
+    {
+      ...{ of: 'open, escalation comes before the third', finding: { ...aFinding('open'), remindersSent: 2 } },
+      expected: later({ hours: 48 }),
+    },
+    {
+      ...{ of: 'open, all but escalation', finding: { ...aFinding('open'), remindersSent: 3 } },
+      expected: later({ hours: 48 }),
+    },
+    {
+      ...{ of: 'open, never escalated', finding: { ...aFinding('open'), remindersSent: 3 } },
+      ...{ rules: { escalateAfterHours: null }, expected: null },
+    },
+    {
+      ...{ of: 'open, all done', finding: { ...aFinding('open'), remindersSent: 3, escalatedAt: DAY_ONE } },
+      expected: null,
+    },
+    { of: 'open, only observed', finding: { ...aFinding('open'), mode: 'observe' }, expected: null },
+    { of: 'failed', finding: aFinding('failed'), expected: later({ hours: 4, ...failedAt }) },
+    { of: 'approved', finding: aFinding('approved'), expected: later({ minutes: 25 }) },
+    { of: 'exempt', finding: aFinding('exempt'), expected: later({ days: 16 }) },
+    {
+      ...{ of: 'exempt without reminders', finding: aFinding('exempt'), expected: later({ days: 30 }) },
+      rules: { exemption: someRules({ reminderDays: [] }) },
+    },
+    { of: 'remediated', finding: aFinding('remediated'), expected: null },
+    { of: 'closed', finding: aFinding('closed'), expected: null },
+  ];
+
+  test.each(table)('$of: $expected', ({ finding, rules, expected }) => {
+    expect(nextDeadline(finding, { ...RULES, ...rules })).toBe(expected);
+  });
+});
+
+describe('due work', () => {
+  const exempt = later({ days: 30 });
+  const table: { at: string; finding: Finding; expected: DueWork[] }[] = [
+    { at: later({ hours: 4, milliseconds: -1 }), finding: aFinding('open'), expected: [] },
+    { at: later({ hours: 4 }), finding: aFinding('open'), expected: [{ type: 'remind', at: later({ hours: 4 }) }] },
+    {
+      ...{ at: later({ hours: 80 }), finding: { ...aFinding('open'), remindersSent: 2 } },
+      expected: [
+        { type: 'escalate', at: later({ hours: 80 }) },
+        { type: 'remind', at: later({ hours: 80 }) },
+      ],
+    },
+    {
+      ...{ at: later({ minutes: 25 }), finding: aFinding('approved') },
+      expected: [{ type: 'report-overdue', at: later({ minutes: 25 }) }],
+    },
+    {
+      ...{ at: later({ days: 16 }), finding: aFinding('exempt') },
+      expected: [{ type: 'remind-owner', at: later({ days: 16 }), daysLeft: 14 }],
+    },
+    {
+      ...{ at: exempt, finding: aFinding('exempt') },
+      expected: [
+        { type: 'remind-owner', at: exempt, daysLeft: 14 },
+        { type: 'expire-exemption', at: exempt },
+      ],
+    },
+    { at: later({ days: 999 }), finding: aFinding('closed'), expected: [] },
+  ];
+
+  test.each(table)('of $finding.status at $at: $expected', ({ at, finding, expected }) => {
+    expect(dueWork(finding, RULES, at)).toEqual(expected);
+  });
+});

@@ -1,0 +1,339 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
+import type { Assessment } from '../../../functions/domain/assessment.ts';
+import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal, verifyChain } from '../../../functions/domain/audit.ts';
+import type { AuthorityVerdict } from '../../../functions/domain/authority.ts';
+import type { Command } from '../../../functions/domain/commands.ts';
+import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
+import { evolve, replay } from '../../../functions/domain/evolve.ts';
+import { isLive } from '../../../functions/domain/exemption.ts';
+import type { Finding, Mode } from '../../../functions/domain/finding.ts';
+import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
+import type { Trigger } from '../../../functions/domain/people.ts';
+import {
+  aKey,
+  anAssessment,
+  aPersonRef,
+  aProof,
+  aTrigger,
+  commandsOfEveryType,
+  DAY_ONE,
+  PROBLEMS,
+  someRules,
+  someTerms,
+} from '../../builders.ts';
+
+const RULES = someRules({ maximumDays: 20, reminderDays: [7, 1] });
+const DAY = 86_400_000;
+
+/** One step: some time passes, then somebody commands something. The command is made for the state it meets. */
+type Step = { minutes: number; make: (at: string, finding: Finding | undefined) => Command };
+
+const people = ['U0000000001', 'U0000000002', 'U0000000003'].map((userId) => aPersonRef({ userId, name: userId }));
+const by = fc.constantFrom(...people);
+const verdict = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<AuthorityVerdict>({ allowed: true }) },
+  { weight: 1, arbitrary: fc.constant<AuthorityVerdict>({ allowed: false, reason: 'not-an-approver' }) },
+);
+const facts = fc.constantFrom(aKey(), aKey({ tags: [] }), null);
+const settled = fc.constantFrom<Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>>(
+  { verdict: 'compliant' },
+  { verdict: 'not-applicable', reason: 'disabled' },
+);
+const assessment = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom<Assessment>(...PROBLEMS) },
+  { weight: 1, arbitrary: settled },
+);
+const mode = fc.constantFrom<Mode>('ask', 'ask', 'auto', 'observe');
+const trigger = fc.constantFrom<Trigger>(aTrigger(), aTrigger({ eventName: 'DisableKeyRotation' }), {
+  kind: 'recheck',
+  at: DAY_ONE,
+  by: aPersonRef(),
+});
+const terms = fc.record({
+  days: fc.integer({ min: -1, max: 22 }),
+  reason: fc.constantFrom('The vendor pins the key material', 'no'),
+  ownerIsFullMember: fc.constantFrom(true, true, true, false),
+});
+const minutes = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 12 * 24 * 60 }));
+
+const commands = commandsOfEveryType();
+const types = Object.values(commands).map(({ type }) => type);
+
+/** Commands that lead on are met more often, so that sequences come far. */
+const type = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom<Command['type']>(...types) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<Command['type']>(
+      ...(['assess', 'approve', 'exempt', 'start-remediation', 'confirm-remediation', 'back-out'] as const),
+    ),
+  },
+);
+
+const step: fc.Arbitrary<Step> = fc
+  .record({ minutes, type, by, verdict, facts, assessment, settled, mode, trigger, terms, stale: fc.nat({ max: 9 }) })
+  .map(({ minutes: wait, ...drawn }) => ({ minutes: wait, make: (at, finding) => commandOf(drawn, at, finding) }));
+
+type Drawn = {
+  type: Command['type'];
+  by: (typeof people)[number];
+  verdict: AuthorityVerdict;
+  facts: ReturnType<typeof aKey> | null;
+  assessment: Assessment;
+  settled: Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>;
+  mode: Mode;
+  trigger: Trigger;
+  terms: { days: number; reason: string; ownerIsFullMember: boolean };
+  stale: number;
+};
+
+function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Command {
+  const command = commands[drawn.type];
+  const now = Date.parse(at);
+  const person = {
+    ...{ at, by: drawn.by, verdict: drawn.verdict },
+    episode: (finding?.episode ?? 1) - (drawn.stale === 0 ? 1 : 0),
+  };
+  const withTerms = {
+    ...{ ...person, rules: RULES, ownerIsFullMember: drawn.terms.ownerIsFullMember },
+    terms: someTerms({ reason: drawn.terms.reason, until: new Date(now + drawn.terms.days * DAY).toISOString() }),
+  };
+  switch (command.type) {
+    case 'assess': {
+      const { facts: seen, assessment: judged, mode: how, trigger: because } = drawn;
+      return anAssessment({ at, facts: seen, assessment: judged, mode: how, trigger: because });
+    }
+    case 'approve':
+    case 'revoke-exemption':
+    case 're-check':
+      return { ...command, ...person };
+    case 'exempt':
+    case 'renew-exemption':
+    case 'back-out':
+      return { ...command, ...withTerms };
+    case 'start-remediation':
+    case 'fail-remediation':
+    case 'remind':
+    case 'escalate':
+    case 'report-overdue':
+      return { ...command, at };
+    case 'remind-owner':
+      return { ...command, at, daysLeft: drawn.stale };
+    case 'confirm-remediation':
+      return { ...command, at, proof: aProof({ readAt: at }) };
+    case 'close-unneeded':
+      return { ...command, at, assessment: drawn.settled };
+    case 'expire-exemption':
+      return { ...command, at, facts: drawn.facts, assessment: drawn.assessment };
+  }
+}
+
+type Taken = {
+  command: Command;
+  before: Finding | undefined;
+  decision: Decision;
+  events: FindingEvent[];
+  after: Finding | undefined;
+};
+
+/** Carries out the steps one after the other, as the functions do it. */
+function run(steps: readonly Step[]): Taken[] {
+  const taken: Taken[] = [];
+  let now = Date.parse(DAY_ONE);
+  let finding: Finding | undefined;
+  for (const { minutes: wait, make } of steps) {
+    now += wait * 60_000;
+    const before = finding;
+    const command = make(new Date(now).toISOString(), before);
+    const decision = decide(command, before);
+    const events = eventsOf(command, decision, before);
+    for (const event of events) finding = evolve(finding, event);
+    taken.push({ command, before, decision, events, after: finding });
+  }
+  return taken;
+}
+
+/** A refusal is recorded where there is a finding to record it at. */
+function eventsOf(command: Command, decision: Decision, before: Finding | undefined): FindingEvent[] {
+  if (decision.outcome === 'accepted') return decision.events;
+  if (decision.outcome === 'ignored' || before === undefined) return [];
+  if (!('by' in command)) throw new Error(`${command.type} is nobody's command and was refused`);
+  return [refusalEvent(command, decision.refusal)];
+}
+
+const steps = fc.array(step, { minLength: 1, maxLength: 40 });
+const RUNS = { numRuns: 400 };
+
+function always(holds: (taken: Taken[]) => void): void {
+  fc.assert(
+    fc.property(steps, (drawn) => {
+      holds(run(drawn));
+    }),
+    RUNS,
+  );
+}
+
+/** Whether a finding is exempt at an instant. */
+function exemptAt(finding: Finding | undefined, at: string): boolean {
+  return finding?.status === 'exempt' && isLive(finding.exemption, at);
+}
+
+describe('whatever happens to a key', () => {
+  it('meets every state and every event, or these properties would prove little', () => {
+    const statuses = new Set<string>();
+    const events = new Set<string>();
+    const all = fc.sample(steps, { numRuns: 1500, seed: 1 }).flatMap((drawn) => run(drawn));
+    for (const taken of all) {
+      if (taken.after !== undefined) statuses.add(taken.after.status);
+      for (const event of taken.events) events.add(event.type);
+    }
+    expect(statuses.size).toBe(6);
+    expect([...events].sort()).toHaveLength(20);
+  });
+
+  it('is never exempt and approved at once', () => {
+    always((taken) => {
+      for (const { after } of taken) {
+        if (after === undefined) continue;
+        expect('exemption' in after && ('approval' in after || 'remedy' in after)).toBe(false);
+        expect('exemption' in after).toBe(after.status === 'exempt');
+      }
+    });
+  });
+
+  it('is not remediated, and no remediation begins, under a live exemption', () => {
+    const remediating = new Set(['remediation-approved', 'back-out-approved', 'remediation-started', 'remediated']);
+    always((taken) => {
+      for (const { before, events, command } of taken) {
+        if (!exemptAt(before, command.at)) continue;
+        expect(events.map((event) => event.type).filter((name) => remediating.has(name))).toEqual([]);
+      }
+    });
+  });
+
+  it('is the same finding when its events are replayed', () => {
+    always((taken) => {
+      expect(replay(taken.flatMap(({ events }) => events))).toEqual(taken.at(-1)?.after);
+    });
+  });
+
+  it('is never exempt for longer than the policy allows from the grant', () => {
+    always((taken) => {
+      for (const { after } of taken) {
+        if (after?.status !== 'exempt') continue;
+        const { grantedAt, until } = after.exemption;
+        expect(Date.parse(until) - Date.parse(grantedAt)).toBeLessThanOrEqual(RULES.maximumDays * DAY);
+      }
+    });
+  });
+
+  it('is unchanged by a refused or ignored command', () => {
+    always((taken) => {
+      for (const { decision, before, after } of taken) {
+        if (decision.outcome !== 'accepted') expect(after).toEqual(before);
+      }
+    });
+  });
+
+  it('is remediated only after an authorised approval in this episode and a start since', () => {
+    always((taken) => {
+      let approved = false;
+      let started = false;
+      for (const { command, events } of taken) {
+        for (const event of events) {
+          if (event.type === 'finding-opened') approved = started = false;
+          if (event.type === 'remediation-approved' || event.type === 'back-out-approved') {
+            const byPerson = 'verdict' in command && command.verdict.allowed;
+            const byRoute = command.type === 'assess' && command.mode === 'auto';
+            approved = byPerson || byRoute;
+            started = false;
+          }
+          if (event.type === 'remediation-started') started = approved;
+          if (event.type === 'remediated' || event.type === 'backed-out') {
+            expect([approved, started]).toEqual([true, true]);
+            approved = started = false;
+          }
+        }
+      }
+    });
+  });
+
+  it('is not touched by whoever may not, except for the record of the attempt', () => {
+    always((taken) => {
+      for (const { command, decision, before, events } of taken) {
+        if (!('verdict' in command) || command.verdict.allowed) continue;
+        expect(decision).toEqual({ outcome: 'refused', refusal: { reason: 'not-an-approver' } });
+        expect(events.map((event) => event.type)).toEqual(before === undefined ? [] : ['command-refused']);
+      }
+    });
+  });
+});
+
+const digest = (value: unknown): string =>
+  createHash('sha256')
+    .update(canonicalize(value) ?? '')
+    .digest('hex');
+
+function sealed(taken: Taken[]): { records: AuditEvent[]; head: ChainHead } {
+  const records: AuditEvent[] = [];
+  let head = EMPTY_CHAIN;
+  const cause = { kind: 'clock', id: 'run' } as const;
+  for (const { events } of taken) {
+    const newId = () => `event-${head.sequence}-${events.length}`;
+    const more = seal(head, events, { cause, policyVersion: 'v1', newId }, digest);
+    records.push(...more.records);
+    head = more.head;
+  }
+  return { records, head };
+}
+
+describe('the chain of any history', () => {
+  it('verifies, and leads to the finding', () => {
+    always((taken) => {
+      const { records, head } = sealed(taken);
+      expect(verifyChain(records, digest, head)).toEqual({ intact: true, events: records.length });
+      expect(head.finding).toEqual(taken.at(-1)?.after);
+    });
+  });
+
+  it('betrays any single alteration, removal and exchange', () => {
+    fc.assert(
+      fc.property(steps, fc.nat(), fc.nat(), fc.constantFrom('alter', 'remove', 'exchange'), (drawn, at, what, how) => {
+        const { records, head } = sealed(run(drawn));
+        fc.pre(records.length > 0);
+        const index = at % records.length;
+        expect(verifyChain(tampered(records, index, what, how), digest, head).intact).toBe(false);
+      }),
+      RUNS,
+    );
+  });
+});
+
+/** One change to what is stored: a leaf of one record altered, a record removed, or two neighbours exchanged. */
+function tampered(records: AuditEvent[], index: number, what: number, how: 'alter' | 'remove' | 'exchange') {
+  const record = records[index];
+  const next = records[index + 1];
+  if (record === undefined) throw new Error('index out of range');
+  if (how === 'remove') return records.toSpliced(index, 1);
+  if (how === 'exchange' && next !== undefined) return records.toSpliced(index, 2, next, record);
+  return records.toSpliced(index, 1, altered(record, what));
+}
+
+function altered(record: AuditEvent, what: number): AuditEvent {
+  const changes: Partial<AuditEvent>[] = [
+    { id: `${record.id}x` },
+    { sequence: record.sequence + 1 },
+    { key: { ...record.key, accountId: '999999999999' } },
+    { episode: record.episode + 1 },
+    { statusBefore: record.statusBefore === 'open' ? 'none' : 'open' },
+    { statusAfter: record.statusAfter === 'open' ? 'closed' : 'open' },
+    { event: { ...record.event, at: '2020-01-01T00:00:00.000Z' } },
+    { cause: { ...record.cause, id: 'another' } },
+    { policyVersion: 'v0' },
+    { previousHash: record.hash },
+    { hash: record.previousHash },
+  ];
+  return { ...record, ...changes[what % changes.length] };
+}
