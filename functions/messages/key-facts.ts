@@ -85,13 +85,20 @@ function tagText({ key, value }: Tag): string {
   return `${plain(key, 40)}=${plain(value, 60)}`;
 }
 
+/** `CIS AWS Foundations 4.6 (v7.0.0, v6.0.0), 3.6 (v5.0.0) · …`: each framework once, each control with its versions. */
 function complianceText({ assessment }: Finding): string {
   const controls = assessment.verdict === 'period-too-long' ? PERIOD_CONTROLS : COMPLIANCE_CONTROLS;
-  return controls
-    .map(({ framework, version, control }) =>
-      version === 'current' ? `${framework} ${control}` : `${framework} ${version}: ${control}`,
-    )
-    .join(' · ');
+  const byFramework = Map.groupBy(controls, ({ framework }) => framework);
+  return [...byFramework].map(([framework, entries]) => `${framework} ${controlsText(entries)}`).join(' · ');
+}
+
+function controlsText(entries: readonly { control: string; version: string }[]): string {
+  return [...Map.groupBy(entries, ({ control }) => control)]
+    .map(([control, sameControl]) => {
+      const versions = sameControl.map(({ version }) => version).filter((version) => version !== 'current');
+      return versions.length === 0 ? control : `${control} (${versions.join(', ')})`;
+    })
+    .join(', ');
 }
 
 function line(label: string, ...value: Phrase[]): RichTextSection {

@@ -9,7 +9,10 @@ export function proofSentence(proof: Proof, kmsRequestId: string | null): Phrase
     ...(rotationEnabled === null ? [] : [[rotationEnabled ? 'rotation on' : 'rotation off']]),
     ...(rotationPeriodInDays === null ? [] : [[`period ${rotationPeriodInDays} days`]]),
     ...(nextRotationAt === null ? [] : [['next rotation ', { time: nextRotationAt }]]),
-    ...(currentKeyMaterialId === null ? [] : [[`key material in use ${plain(currentKeyMaterialId, 64)}`]]),
+    // Which material is in use proves an on-demand rotation; for automatic rotation it would only be noise.
+    ...(currentKeyMaterialId === null || rotationEnabled !== null
+      ? []
+      : [[`key material in use ${plain(currentKeyMaterialId, 64)}`]]),
   ];
   return [
     'Read back from KMS: ',

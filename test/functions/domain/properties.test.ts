@@ -8,8 +8,8 @@ import type { Command } from '../../../functions/domain/commands.ts';
 import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve, replay } from '../../../functions/domain/evolve.ts';
 import { isLive } from '../../../functions/domain/exemption.ts';
-import type { Finding, Mode } from '../../../functions/domain/finding.ts';
-import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
+import type { Finding, Mode, Status } from '../../../functions/domain/finding.ts';
+import type { FindingEvent, FindingEventType } from '../../../functions/domain/finding-events.ts';
 import type { Trigger } from '../../../functions/domain/people.ts';
 import {
   aKey,
@@ -42,7 +42,8 @@ const settled = fc.constantFrom<Extract<Assessment, { verdict: 'compliant' | 'no
   { verdict: 'not-applicable', reason: 'disabled' },
 );
 const assessment = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom<Assessment>(...PROBLEMS) },
+  { weight: 2, arbitrary: fc.constant<Assessment>({ verdict: 'rotation-off' }) },
+  { weight: 2, arbitrary: fc.constantFrom<Assessment>(...PROBLEMS) },
   { weight: 1, arbitrary: settled },
 );
 const mode = fc.constantFrom<Mode>('ask', 'ask', 'auto', 'observe');
@@ -52,8 +53,11 @@ const trigger = fc.constantFrom<Trigger>(aTrigger(), aTrigger({ eventName: 'Disa
   by: aPersonRef(),
 });
 const terms = fc.record({
-  days: fc.integer({ min: -1, max: 22 }),
-  reason: fc.constantFrom('The vendor pins the key material', 'no'),
+  days: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: -1, max: 22 })),
+  reason: fc.oneof(
+    { weight: 5, arbitrary: fc.constant('The vendor pins the key material') },
+    { weight: 1, arbitrary: fc.constant('no') },
+  ),
   ownerIsFullMember: fc.constantFrom(true, true, true, false),
 });
 const minutes = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 12 * 24 * 60 }));
@@ -61,15 +65,19 @@ const minutes = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, m
 const commands = commandsOfEveryType();
 const types = Object.values(commands).map(({ type }) => type);
 
-/** Commands that lead on are met more often, so that sequences come far. */
+/** What usually comes next in a state, so that sequences come far. */
+const ONWARD: Record<Status | 'none', Command['type'][]> = {
+  none: ['assess'],
+  open: ['approve', 'exempt'],
+  approved: ['start-remediation', 'confirm-remediation', 'confirm-remediation'],
+  remediated: ['back-out'],
+  failed: ['approve', 'report-overdue'],
+  exempt: ['expire-exemption', 'renew-exemption', 'revoke-exemption', 'remind-owner'],
+  closed: ['assess'],
+};
 const type = fc.oneof(
-  { weight: 2, arbitrary: fc.constantFrom<Command['type']>(...types) },
-  {
-    weight: 3,
-    arbitrary: fc.constantFrom<Command['type']>(
-      ...(['assess', 'approve', 'exempt', 'start-remediation', 'confirm-remediation', 'back-out'] as const),
-    ),
-  },
+  { weight: 1, arbitrary: fc.constantFrom<Command['type'] | 'onward'>(...types) },
+  { weight: 2, arbitrary: fc.constant('onward' as const) },
 );
 
 const step: fc.Arbitrary<Step> = fc
@@ -77,7 +85,7 @@ const step: fc.Arbitrary<Step> = fc
   .map(({ minutes: wait, ...drawn }) => ({ minutes: wait, make: (at, finding) => commandOf(drawn, at, finding) }));
 
 type Drawn = {
-  type: Command['type'];
+  type: Command['type'] | 'onward';
   by: (typeof people)[number];
   verdict: AuthorityVerdict;
   facts: ReturnType<typeof aKey> | null;
@@ -90,7 +98,8 @@ type Drawn = {
 };
 
 function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Command {
-  const command = commands[drawn.type];
+  const onward = ONWARD[finding?.status ?? 'none'];
+  const command = commands[drawn.type === 'onward' ? (onward[drawn.stale % onward.length] ?? 'assess') : drawn.type];
   const now = Date.parse(at);
   const person = {
     ...{ at, by: drawn.by, verdict: drawn.verdict },
@@ -163,8 +172,8 @@ function eventsOf(command: Command, decision: Decision, before: Finding | undefi
   return [refusalEvent(command, decision.refusal)];
 }
 
-const steps = fc.array(step, { minLength: 1, maxLength: 40 });
-const RUNS = { numRuns: 400 };
+const steps = fc.array(step, { minLength: 1, maxLength: 40, size: 'max' });
+const RUNS = { numRuns: 200 };
 
 function always(holds: (taken: Taken[]) => void): void {
   fc.assert(
@@ -180,17 +189,41 @@ function exemptAt(finding: Finding | undefined, at: string): boolean {
   return finding?.status === 'exempt' && isLive(finding.exemption, at);
 }
 
+/** Every type of event; a new one does not compile without being met here. */
+const EVENT_TYPES: Record<FindingEventType, true> = {
+  'finding-opened': true,
+  'finding-reassessed': true,
+  'finding-closed': true,
+  'recheck-requested': true,
+  rechecked: true,
+  'remediation-approved': true,
+  'back-out-approved': true,
+  'remediation-started': true,
+  remediated: true,
+  'backed-out': true,
+  'remediation-failed': true,
+  'remediation-overdue': true,
+  'exemption-granted': true,
+  'exemption-renewed': true,
+  'exemption-revoked': true,
+  'exemption-expired': true,
+  'exemption-reminded': true,
+  reminded: true,
+  escalated: true,
+  'command-refused': true,
+};
+
 describe('whatever happens to a key', () => {
   it('meets every state and every event, or these properties would prove little', () => {
     const statuses = new Set<string>();
     const events = new Set<string>();
-    const all = fc.sample(steps, { numRuns: 1500, seed: 1 }).flatMap((drawn) => run(drawn));
+    const all = fc.sample(steps, { numRuns: 400, seed: 1 }).flatMap((drawn) => run(drawn));
     for (const taken of all) {
       if (taken.after !== undefined) statuses.add(taken.after.status);
       for (const event of taken.events) events.add(event.type);
     }
     expect(statuses.size).toBe(6);
-    expect([...events].sort()).toHaveLength(20);
+    expect([...events].sort()).toEqual(Object.keys(EVENT_TYPES).sort());
   });
 
   it('is never exempt and approved at once', () => {
