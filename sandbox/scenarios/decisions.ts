@@ -31,7 +31,11 @@ const exemption: Scenario = {
     await visitor.settle();
     const again = await visitor.messagesAbout(arn);
     visitor.say(`Slack: ${again.at(-1)?.text ?? ''}`);
-    expectSame('still one message', again.map(({ ts }) => ts), [exempt.ts]);
+    expectSame(
+      'still one message',
+      again.map(({ ts }) => ts),
+      [exempt.ts],
+    );
     expectText('it asks again', again[0]?.text ?? '', /^Key does not rotate/);
     expectText('the thread tells why', again[0]?.replies.map(wordsOf).join('\n') ?? '', /exemption/i);
     expectSame('the trail tells it', (await visitor.trail(arn)).includes('exemption-expired'), true);

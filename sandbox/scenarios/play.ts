@@ -26,7 +26,8 @@ export async function playScenario(
  */
 export async function playScenarios(name: string, addresses: Addresses): Promise<boolean> {
   const chosen = SCENARIOS.filter((scenario) => name === 'all' || scenario.name === name);
-  if (chosen.length === 0) throw new Error(`There is no scenario "${name}"; known: all, ${scenarioNames().join(', ')}.`);
+  if (chosen.length === 0)
+    throw new Error(`There is no scenario "${name}"; known: all, ${scenarioNames().join(', ')}.`);
   const failed: string[] = [];
   for (const scenario of chosen) {
     console.log(`\n${scenario.name}: ${scenario.story}`);

@@ -64,7 +64,11 @@ const notApplicable: Scenario = {
     await visitor.settle();
     const { channels } = await visitor.state();
     visitor.say(`AWS managed: ${managed}`);
-    expectSame('none of their trails has an event', (await visitor.checkTrails()).flatMap(({ events }) => events), []);
+    expectSame(
+      'none of their trails has an event',
+      (await visitor.checkTrails()).flatMap(({ events }) => events),
+      [],
+    );
     expectSame(
       'no message names the AWS managed key',
       channels.flatMap(({ messages }) => messages).filter((message) => wordsOf(message).includes(managed)),

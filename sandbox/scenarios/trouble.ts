@@ -5,7 +5,8 @@ import type { Visitor } from './visitor.ts';
 
 const driftLoop: Scenario = {
   name: 'drift-loop',
-  story: 'Terraform switches off what the bot switched on; the next message says so instead of asking as if it were new.',
+  story:
+    'Terraform switches off what the bot switched on; the next message says so instead of asking as if it were new.',
   async play(visitor) {
     const arn = await visitor.makeKey({ as: 'terraform' });
     await visitor.settle();

@@ -10,6 +10,7 @@ import {
   type Shown,
   stateAnswer,
 } from './answers.ts';
+import { sendToQueue } from './send-to-queue.ts';
 import { expectSame, expectThere, Surprise } from './surprise.ts';
 
 /** Where a sandbox can be reached. */
@@ -125,6 +126,7 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
       await call('fault', { service, operation, error, times }, z.unknown());
       say(`the next ${times} × ${operation} of ${service} will fail: ${error}`);
     },
+    sendToQueue: (queue: string, body: object) => sendToQueue(awsUrl, queue, body),
     async notices() {
       return (await call('notices', undefined, noticesAnswer)).notices;
     },
