@@ -37,6 +37,8 @@ type Version = { finding: Finding; sequence: number };
  */
 export async function announceFinding(record: AuditEvent, deps: AnnounceFindingDeps): Promise<void> {
   await deps.topic.publishAudit(record);
+  const alert = alertOf(record);
+  if (alert !== null) await deps.topic.publishAlert(alert);
   const version = await latestOfEpisode(record, deps);
   if (version === null || version.finding.mode === 'observe') return;
   const policy = await readPolicy(deps);
@@ -48,6 +50,19 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
     if (code === null) throw error;
     await reportRefusal(rootOf(record), code, deps);
   }
+}
+
+/** What the people who run the bot, or answer for the keys, have to hear of outside Slack. */
+function alertOf({ event: { type, at }, key: { arn: keyArn } }: AuditEvent): Alert | null {
+  if (type === 'escalated') {
+    const message = `Nobody has decided about ${keyArn} within the time that the policy allows.`;
+    return { kind: 'alert', alert: 'finding-unanswered', at, message, keyArn };
+  }
+  if (type === 'remediation-overdue') {
+    const message = `The approved remediation of ${keyArn} has no result yet; it is being tried again.`;
+    return { kind: 'alert', alert: 'remediation-overdue', at, message, keyArn };
+  }
+  return null;
 }
 
 /**

@@ -329,3 +329,12 @@ it('tells an owner below the message when the exemption nears its end', async ()
   });
   expect(postIds()).toContain(`${KEY.arn}#1#3`);
 });
+
+it('alerts when a finding is escalated and when a remediation has no result', async () => {
+  await announce(anOpening(), { type: 'escalated', at: later(48) });
+  await announce(anApproval(), { type: 'remediation-overdue', at: later(49), report: 1 });
+  expect(alerts().map((notice) => notice.kind === 'alert' && notice.alert)).toEqual([
+    'finding-unanswered',
+    'remediation-overdue',
+  ]);
+});
