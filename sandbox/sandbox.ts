@@ -33,7 +33,7 @@ export type SandboxOptions = {
   dataDir?: string;
   /** Slack's rate limits, or none. Default: Slack's. */
   rateLimits?: 'slack' | 'off';
-  /** What an operator would see in the functions' logs. */
+  /** Told in one line of everything that failed. Without it the functions' own logs are silent too. */
   log?: (line: string) => void;
 };
 
@@ -43,13 +43,20 @@ const [HOME_REGION] = REGIONS;
 const KMS_TICK_MS = 250;
 const SAVE_EVERY_MS = 1000;
 
+let isRunning = false;
+
 /**
  * Starts the simulated AWS and Slack and, between them, the real bot. While it runs, this process has the sandbox's
  * clock and the environment of a Lambda function; `close` gives both back.
- * @throws Error when a port is taken; nothing is left running then
+ * @throws Error when a port is taken or this process has a sandbox already; nothing is left running then
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  if (isRunning) throw new Error('a sandbox is running in this process already, and it has the only clock');
+  isRunning = true;
   const cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => {
+    isRunning = false;
+  });
   try {
     const urls = await start(options, cleanup);
     return { ...urls, close: () => cleanup.disposeAsync() };
@@ -60,7 +67,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function start(
-  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', log = () => undefined }: SandboxOptions,
+  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', log }: SandboxOptions,
   cleanup: AsyncDisposableStack,
 ): Promise<{ awsUrl: string; slackUrl: string }> {
   const data = dataDir === undefined ? undefined : openDataFolder(dataDir);
@@ -86,7 +93,7 @@ async function start(
 
   // The servers need their addresses before what is behind them can be made.
   let control: ControlHandler = notStarted;
-  let slackEvents: Functions['decide-finding']['invoke'] | undefined;
+  let functions: Functions | undefined;
   const place = { region: HOME_REGION, accountId: HUB_ACCOUNT.id };
   const dynamodb = await startDynamoDb({ ...place, ...(data === undefined ? {} : { dataDir: data.at('dynamodb') }) });
   cleanup.defer(dynamodb.close);
@@ -96,7 +103,7 @@ async function start(
     ...{ port: awsPort, kms, sts, faults },
     upstreams: { dynamodb: dynamodb.url, queues: queues.url },
     control: (request) => control(request),
-    routes: { '/slack/events': (request) => answerSlack(request, slackEvents) },
+    routes: { '/slack/events': (request) => answerSlack(request, functions) },
   });
   cleanup.defer(gateway.close);
   const slack = await startSlack({
@@ -122,15 +129,21 @@ async function start(
   const records = openBotRecords(clients.dynamodb, TABLE_NAME);
   await records.putPolicy(sandboxPolicy(grace));
 
-  cleanup.defer(setEnvironment(environment({ deployed, secrets, awsUrl: gateway.url, slackUrl: slack.url })));
-  const functions = await loadFunctions(HOME_REGION, log);
+  cleanup.defer(
+    setEnvironment({
+      ...environment({ deployed, secrets, awsUrl: gateway.url, slackUrl: slack.url }),
+      // Lambda's own setting, which goes before a function's LOG_LEVEL.
+      ...(log === undefined ? { AWS_LAMBDA_LOG_LEVEL: 'FATAL' } : {}),
+    }),
+  );
+  const tell = log ?? (() => undefined);
+  functions = await loadFunctions(HOME_REGION, tell);
   const wiring = wire({
-    ...{ deployed, functions, sqs: clients.sqs, streams: dynamodb.streams, log },
+    ...{ deployed, functions, sqs: clients.sqs, streams: dynamodb.streams, log: tell },
     dataDir: data?.at('.'),
   });
   cleanup.defer(wiring.stop);
   putEvent = wiring.putEvent;
-  slackEvents = functions['decide-finding'].invoke;
   control = createControl({ clock, kms, faults, slack, wiring, records });
 
   if (data !== undefined) {
@@ -181,21 +194,17 @@ function environment({
   };
 }
 
-async function answerSlack(
-  request: RouteRequest,
-  invoke: Functions['decide-finding']['invoke'] | undefined,
-): Promise<RouteAnswer> {
-  const { status, headers, body } = await answered(request, invoke);
+async function answerSlack(request: RouteRequest, functions: Functions | undefined): Promise<RouteAnswer> {
+  const { status, headers, body } = await answered(request, functions);
   return { status, headers, body };
 }
 
-async function answered(
-  request: RouteRequest,
-  invoke: Functions['decide-finding']['invoke'] | undefined,
-): Promise<HttpAnswer> {
-  if (invoke === undefined) return internalServerError();
+async function answered(request: RouteRequest, functions: Functions | undefined): Promise<HttpAnswer> {
+  if (functions === undefined) return internalServerError();
   try {
-    return fromHttpApiResult(await invoke(toHttpApiEvent({ ...request, sourceIp: '127.0.0.1' })));
+    return fromHttpApiResult(
+      await functions['decide-finding'].invoke(toHttpApiEvent({ ...request, sourceIp: '127.0.0.1' })),
+    );
   } catch {
     // The function's log has the error.
     return internalServerError();

@@ -25,7 +25,10 @@ const API_EVENTS = [...OPENING_EVENTS, ...SETTLING_EVENTS] as const;
 /** Events that KMS sends itself, not through CloudTrail. AWS KMS Developer Guide, "Monitoring with EventBridge". */
 export const KMS_EVENTS = ['KMS CMK Rotation', 'KMS Imported Key Material Expiration'] as const;
 
-export type KeyEventName = (typeof API_EVENTS)[number] | (typeof KMS_EVENTS)[number];
+/** Every event that makes the bot look at a key. */
+export const KEY_EVENTS = [...API_EVENTS, ...KMS_EVENTS] as const;
+
+export type KeyEventName = (typeof KEY_EVENTS)[number];
 
 /**
  * The one EventBridge pattern of the project: infra, sandbox and tests use this object. Failed calls carry an
@@ -167,10 +170,9 @@ type Record = z.infer<typeof cloudTrailRecord>;
 function keyArnOf(record: Record, account: string): string {
   const { requestParameters, responseElements, resources } = record;
   const asked = requestParameters?.keyId;
+  const answered = [responseElements?.keyMetadata?.arn, responseElements?.keyId];
   const candidates = [
-    ...(record.eventName === 'UpdatePrimaryRegion' ? [asked] : []),
-    responseElements?.keyMetadata?.arn,
-    responseElements?.keyId,
+    ...(record.eventName === 'UpdatePrimaryRegion' ? [] : answered),
     ...(resources ?? []).map((entry) => entry.ARN ?? entry.arn),
     asked,
   ];

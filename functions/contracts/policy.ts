@@ -1,10 +1,17 @@
 import * as z from 'zod';
 import type { Policy } from '../domain/policy.ts';
+import { KEY_EVENTS } from './kms-event.ts';
 
 const accountId = z.string().regex(/^\d{12}$/, 'expected a 12-digit account id in quotes');
 const channelId = z.string().regex(/^[CG][A-Z0-9]+$/, 'expected a Slack channel id such as C0123456789, not its name');
 const userId = z.string().regex(/^[UW][A-Z0-9]+$/, 'expected a Slack user id such as U0123456789');
 const userGroupId = z.string().regex(/^S[A-Z0-9]+$/, 'expected a Slack user group id such as S0123456789');
+const enterpriseId = z
+  .string()
+  .regex(/^E[A-Z0-9]+$/, 'expected a Slack Enterprise organisation id such as E0123456789');
+const eventNames: readonly string[] = KEY_EVENTS;
+// A misspelt name would silently have the default grace.
+const eventName = z.string().refine((text) => eventNames.includes(text), `expected one of ${eventNames.join(', ')}`);
 const period = z.int().min(90).max(2560);
 const wholeDays = z.int().min(1).max(3650);
 const nonEmpty = <T extends z.ZodType>(item: T) => z.array(item).min(1);
@@ -37,12 +44,12 @@ export const policySchema = z
     graceSeconds: z
       .strictObject({
         default: z.int().min(0).max(43_200),
-        byEventName: z.record(z.string(), z.int().min(0).max(43_200)).default({}),
+        byEventName: z.record(eventName, z.int().min(0).max(43_200)).default({}),
       })
       .default({ default: 30, byEventName: { CreateKey: 180 } }),
     organisation: z.strictObject({
       teamIds: nonEmpty(z.string().regex(/^T[A-Z0-9]+$/, 'expected a Slack workspace id such as T0123456789')),
-      enterpriseIds: z.array(z.string().regex(/^E[A-Z0-9]+$/)).default([]),
+      enterpriseIds: z.array(enterpriseId).default([]),
     }),
     accounts: z
       .record(accountId, z.strictObject({ name: z.string().min(1).max(80), organizationalUnit: z.string().optional() }))
@@ -142,20 +149,25 @@ function problemText(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `unknown ${issue.keys.map((key) => `"${key}"`).join(', ')}; see rotation-policy.yaml for the keys that exist`;
     case 'invalid_type':
-      return `expected ${issue.expected}, got ${got}`;
+      return `expected ${issue.expected === 'int' ? 'a whole number' : issue.expected}, got ${got}`;
     case 'invalid_value':
       return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, got ${got}`;
     case 'too_small':
-      return `expected at least ${issue.minimum}${issue.origin === 'array' ? ' entries' : ''}, got ${got}`;
+      return `expected at least ${issue.minimum}${unit(issue.origin)}, got ${got}`;
     case 'too_big':
-      return `expected at most ${issue.maximum}, got ${got}`;
+      return `expected at most ${issue.maximum}${unit(issue.origin)}, got ${got}`;
     case 'invalid_format':
       return `${issue.message}, got ${got}`;
+    case 'invalid_key':
+      return issue.issues.map(({ message }) => message).join('; ');
     case 'custom':
     case 'invalid_element':
-    case 'invalid_key':
     case 'invalid_union':
     case 'not_multiple_of':
       return issue.message;
   }
+}
+
+function unit(origin: string): string {
+  return origin === 'array' ? ' entries' : origin === 'string' ? ' characters' : '';
 }

@@ -29,5 +29,5 @@ export function expectThere<T>(what: string, seen: T | undefined): T {
 }
 
 function shown(value: unknown): string {
-  return value instanceof RegExp ? String(value) : (JSON.stringify(value) ?? String(value));
+  return value === undefined || value instanceof RegExp ? String(value) : JSON.stringify(value);
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
@@ -20,12 +22,21 @@ afterEach(async () => {
   for (const sandbox of running.splice(0)) await sandbox.close();
 }, 30_000);
 
-it('says in one line that a port is taken, and leaves the clock and the environment as they were', async () => {
-  const { awsUrl } = await start();
-  const awsPort = Number(new URL(awsUrl).port);
-  const before = { url: process.env['AWS_ENDPOINT_URL'], date: Date };
-  await expect(start({ awsPort })).rejects.toThrow(new RegExp(`^port ${awsPort} is in use.*$`));
-  expect({ url: process.env['AWS_ENDPOINT_URL'], date: Date }).toEqual(before);
+it('says in one line that a port is taken, and leaves nothing behind', async () => {
+  const blocker = createServer().listen(0, '127.0.0.1');
+  await once(blocker, 'listening');
+  const address = blocker.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const before = { date: Date, env: { ...process.env } };
+  await expect(start({ awsPort: port })).rejects.toThrow(new RegExp(`^port ${port} is in use.*$`));
+  await expect(start({ slackPort: port })).rejects.toThrow(new RegExp(`^Port ${port} on 127.0.0.1 is taken.*$`));
+  expect({ date: Date, env: { ...process.env } }).toEqual(before);
+  blocker.close();
+}, 60_000);
+
+it('is alone in its process, because there is one clock', async () => {
+  await start();
+  await expect(start()).rejects.toThrow(/running in this process already/);
 }, 60_000);
 
 it('gives the process its own clock and environment back when it ends', async () => {
@@ -52,7 +63,8 @@ it('goes on with the same keys, messages, findings and time after a restart', as
     running.splice(0);
     await first.close();
 
-    const again = visit(await start({ dataDir }));
+    const second = await start({ dataDir });
+    const again = visit(second);
     const [sameMessage] = await again.messagesAbout(arn);
     expect(sameMessage).toEqual(message);
     expect((await again.state()).clock.now >= clock.now).toBe(true);
@@ -62,29 +74,35 @@ it('goes on with the same keys, messages, findings and time after a restart', as
     expect((await again.messagesAbout(arn)).map(({ ts }) => ts)).toEqual([message?.ts]);
     await again.checkTrails();
     again.close();
+    running.splice(0);
+    await second.close();
   } finally {
     rmSync(dataDir, { recursive: true });
   }
 }, 60_000);
 
-it.each([
-  ['keys', { kind: 'square' }, /"kind"/],
-  ['keys', { kind: 'rsa', alias: 'orders' }, /"alias": expected alias/],
-  ['keys', { kind: 'rsa', user: 'U0NOBODY' }, /no person "U0NOBODY"/],
-  ['keys/act', { arn: 'arn:aws:kms:eu-central-1:123456789012:key/x', action: 'enable' }, /There is no key/],
-  ['keys/act', { arn: 'x', action: 'explode' }, /"action"/],
-  ['clock', { advance: '-1d' }, /"-1d" is no duration/],
-  ['fault', { service: 'ec2', operation: '*', error: 'x', times: 1 }, /no service "ec2"/],
-  ['click', { user: 'U0APPROVER', channel: 'C0SECURITY', ts: '1.1', actionId: 'approve' }, /sees no message/],
-])(
-  'refuses POST /sandbox/%s %j with a sentence',
-  async (path, body, sentence) => {
-    const { status, answer } = await post(await start(), path, body);
-    expect({ status, answer }).toEqual({ status: 400, answer: { error: expect.stringMatching(sentence) as unknown } });
-  },
-  30_000,
-);
+describe('a call that cannot be done', () => {
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    sandbox = await startSandbox({ awsPort: 0, slackPort: 0 });
+  }, 30_000);
+  afterAll(() => sandbox.close(), 30_000);
 
-it('answers 404 for a call that does not exist', async () => {
-  expect((await post(await start(), 'nothing', {})).status).toBe(404);
-}, 30_000);
+  it.each([
+    ['keys', { kind: 'square' }, /"kind"/],
+    ['keys', { kind: 'rsa', alias: 'orders' }, /"alias": expected alias/],
+    ['keys', { kind: 'rsa', user: 'U0NOBODY' }, /no person "U0NOBODY"/],
+    ['keys/act', { arn: 'arn:aws:kms:eu-central-1:123456789012:key/x', action: 'enable' }, /There is no key/],
+    ['keys/act', { arn: 'x', action: 'explode' }, /"action"/],
+    ['clock', { advance: '-1d' }, /"-1d" is no duration/],
+    ['fault', { service: 'ec2', operation: '*', error: 'x', times: 1 }, /no service "ec2"/],
+    ['click', { user: 'U0APPROVER', channel: 'C0SECURITY', ts: '1.1', actionId: 'approve' }, /sees no message/],
+  ])('is answered with a sentence: POST /sandbox/%s %j', async (path, body, sentence) => {
+    const { status, answer } = await post(sandbox, path, body);
+    expect({ status, answer }).toEqual({ status: 400, answer: { error: expect.stringMatching(sentence) as unknown } });
+  });
+
+  it('is a 404 when there is no such call', async () => {
+    expect((await post(sandbox, 'nothing', {})).status).toBe(404);
+  });
+});
