@@ -92,8 +92,7 @@ async function start(
   });
 
   // The servers need their addresses before what is behind them can be made.
-  let control: ControlHandler = notStarted;
-  let functions: Functions | undefined;
+  const late: { control: ControlHandler; functions?: Functions } = { control: notStarted };
   const place = { region: HOME_REGION, accountId: HUB_ACCOUNT.id };
   const dynamodb = await startDynamoDb({ ...place, ...(data === undefined ? {} : { dataDir: data.at('dynamodb') }) });
   cleanup.defer(dynamodb.close);
@@ -102,14 +101,14 @@ async function start(
   const gateway = await startGateway({
     ...{ port: awsPort, kms, sts, faults },
     upstreams: { dynamodb: dynamodb.url, queues: queues.url },
-    control: (request) => control(request),
-    routes: { '/slack/events': (request) => answerSlack(request, functions) },
+    control: (request) => late.control(request),
+    routes: { '/slack/events': (request) => answerSlack(request, late.functions) },
   });
   cleanup.defer(gateway.close);
   const slack = await startSlack({
     ...{ port: slackPort, rateLimits, signingSecret: secrets.signingSecret, botToken: secrets.botToken },
     interactionUrl: `${gateway.url}/slack/events`,
-    control: (request) => control(request),
+    control: (request) => late.control(request),
   });
   cleanup.defer(slack.close);
   if (saved !== undefined) slack.restore(saved.slack);
@@ -137,14 +136,15 @@ async function start(
     }),
   );
   const tell = log ?? (() => undefined);
-  functions = await loadFunctions(HOME_REGION, tell);
+  const functions = await loadFunctions(HOME_REGION, tell);
+  late.functions = functions;
   const wiring = wire({
     ...{ deployed, functions, sqs: clients.sqs, streams: dynamodb.streams, log: tell },
     dataDir: data?.at('.'),
   });
   cleanup.defer(wiring.stop);
   putEvent = wiring.putEvent;
-  control = createControl({ clock, kms, faults, slack, wiring, records });
+  late.control = createControl({ clock, kms, faults, slack, wiring, records });
 
   if (data !== undefined) {
     const save = () => {

@@ -159,6 +159,11 @@ const unanswered: Scenario = {
     expectSame('the thread has them', replies.length >= 2, true);
     const alerts = (await visitor.notices()).filter(({ keyArn }) => keyArn === arn);
     visitor.say(`alerts: ${JSON.stringify(alerts.map(({ message }) => message))}`);
+    expectSame(
+      'whoever runs the bot is alerted once',
+      alerts.map(({ alert }) => alert),
+      ['finding-unanswered'],
+    );
   },
 };
 

@@ -24,7 +24,7 @@ describe('readPolicyYaml', () => {
       'tags',
     ]);
     expect(parsePolicy(document)).toEqual(policy);
-    expect(Object.keys(Object(document)).sort()).toEqual(Object.keys(policy).sort());
+    for (const key of Object.keys(policy)) expect(document).toHaveProperty(key);
   });
 
   it('gives the document as written, without the defaults', () => {
