@@ -31,8 +31,6 @@ const claimRow = z.discriminatedUnion('state', [
  * so it certainly does not. `refusedWith` is the last refusal of Slack that was reported for it.
  */
 export type MessageClaim = z.infer<typeof claimRow>;
-export type ClaimedMessage = Extract<MessageClaim, { state: 'claimed' }>;
-export type PostedMessage = Extract<MessageClaim, { state: 'posted' }>;
 
 export type MessageClaims = ReturnType<typeof createMessageClaims>;
 

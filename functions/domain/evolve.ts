@@ -30,7 +30,11 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
 
   switch (event.type) {
     case 'finding-reassessed': {
-      const seen = { facts: event.facts ?? finding.facts, assessment: event.assessment };
+      const seen = {
+        facts: event.facts ?? finding.facts,
+        assessment: event.assessment,
+        trigger: causeAfter(finding, event),
+      };
       const asWaiting = waiting(finding, event);
       // What failed was the remedy of another problem: people are asked anew.
       return asWaiting.status === 'open' ? { ...asWaiting, ...seen } : { ...base, ...seen, ...asked(event.at) };
@@ -109,6 +113,16 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
 /** Replays a whole history. */
 export function replay(events: readonly FindingEvent[]): Finding | undefined {
   return events.reduce<Finding | undefined>((finding, event) => evolve(finding, event), undefined);
+}
+
+/** Calls that can turn one problem into another; tagging and the like only make the bot look. */
+const CAUSING = ['DisableKeyRotation', 'EnableKeyRotation', 'ImportKeyMaterial'];
+
+/** Whoever made the present problem is its cause, so that they cannot exempt their own doing as somebody else's. */
+function causeAfter(finding: Finding, event: Extract<FindingEvent, { type: 'finding-reassessed' }>): Trigger {
+  const { trigger, assessment } = event;
+  const causing = trigger.kind === 'cloudtrail' && CAUSING.includes(trigger.eventName);
+  return causing && assessment.verdict !== finding.assessment.verdict ? trigger : finding.trigger;
 }
 
 function asked(at: string): { status: 'open'; askedAt: string; remindersSent: number; escalatedAt: null } {

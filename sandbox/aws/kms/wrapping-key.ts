@@ -17,7 +17,6 @@ export const WRAPPING_ALGORITHMS = [
   'RSA_AES_KEY_WRAP_SHA_1',
   'RSA_AES_KEY_WRAP_SHA_256',
 ] as const;
-export type WrappingAlgorithm = (typeof WRAPPING_ALGORITHMS)[number];
 export const WRAPPING_KEY_SPECS = { RSA_2048: 2048, RSA_3072: 3072, RSA_4096: 4096 } as const;
 export type WrappingKeySpec = keyof typeof WRAPPING_KEY_SPECS;
 

@@ -333,8 +333,5 @@ it('tells an owner below the message when the exemption nears its end', async ()
 it('alerts when a finding is escalated and when a remediation has no result', async () => {
   await announce(anOpening(), { type: 'escalated', at: later({ hours: 48 }) });
   await announce(anApproval(), { type: 'remediation-overdue', at: later({ hours: 49 }), report: 1 });
-  expect(alerts().map((notice) => notice.kind === 'alert' && notice.alert)).toEqual([
-    'finding-unanswered',
-    'remediation-overdue',
-  ]);
+  expect(alerts()).toMatchObject([{ alert: 'finding-unanswered' }, { alert: 'remediation-overdue' }]);
 });
