@@ -80,7 +80,7 @@ function welcome({ awsUrl, slackUrl }: { awsUrl: string; slackUrl: string }): st
 
 Try this in another terminal; a message appears in #kms-rotation a few seconds later:
 
-  export AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=simulated AWS_REGION=eu-central-1
+  export AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=simulated AWS_DEFAULT_REGION=eu-central-1
   aws --endpoint-url ${awsUrl} kms create-key --description "my first key"
 
 Then click "Approve" on the page as the Approver, and look at the key:

@@ -455,23 +455,23 @@ function never(): never {
 describe('the cause of a finding that changes', () => {
   const open = aFinding('open');
   const changed = { verdict: 'period-too-long', periodInDays: 730, maximumPeriodInDays: 365 } as const;
-  const after = (trigger: Trigger, assessment: typeof changed | typeof open.assessment = changed) =>
+  const causeAfter = (trigger: Trigger, assessment: typeof changed | typeof open.assessment = changed) =>
     evolve(open, { type: 'finding-reassessed', at, facts: null, assessment, trigger }).trigger;
 
   it('is whoever made the present problem', () => {
     const trigger = aTrigger({ eventId: 'later', eventName: 'EnableKeyRotation' });
-    expect(after(trigger)).toEqual(trigger);
+    expect(causeAfter(trigger)).toEqual(trigger);
   });
 
   it.each<[string, Trigger]>([
     ['somebody who only tagged the key', aTrigger({ eventId: 'later', eventName: 'TagResource' })],
     ['somebody who asked for a re-check', recheck],
   ])('is not %s', (_, trigger) => {
-    expect(after(trigger)).toEqual(open.trigger);
+    expect(causeAfter(trigger)).toEqual(open.trigger);
   });
 
   it('stays when the problem stays', () => {
-    expect(after(aTrigger({ eventId: 'later', eventName: 'DisableKeyRotation' }), open.assessment)).toEqual(
+    expect(causeAfter(aTrigger({ eventId: 'later', eventName: 'DisableKeyRotation' }), open.assessment)).toEqual(
       open.trigger,
     );
   });
