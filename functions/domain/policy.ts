@@ -33,7 +33,7 @@ export type Policy = {
   exemptions: ExemptionRules & { selfExemption: boolean };
   unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'>;
   backOut: { windowDays: number };
-  /** Findings per minute and channel above which messages are to be combined. */
+  /** Findings per minute and channel above which messages are to be combined. Not acted upon yet. */
   digest: { threshold: number };
 };
 
