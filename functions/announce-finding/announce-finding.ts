@@ -2,7 +2,7 @@ import type { Alert } from '../contracts/notice.ts';
 import type { AuditEvent, ChainHead } from '../domain/audit.ts';
 import { replay } from '../domain/evolve.ts';
 import type { Finding } from '../domain/finding.ts';
-import { type Policy, routeFor } from '../domain/policy.ts';
+import { type Policy, routeOf } from '../domain/policy.ts';
 import { renderFinding } from '../messages/finding-message.ts';
 import { renderReply } from '../messages/thread-reply.ts';
 import { isNamed, type MessageSlot, type PostOnceDeps, postOnce, type Standing } from './post-once.ts';
@@ -100,7 +100,7 @@ async function showFinding(version: Version, policy: Policy, deps: AnnounceFindi
   const { finding, sequence } = version;
   const slot = rootOf({ key: finding.key, episode: finding.episode });
   const content = renderFinding(finding, { policy, now: deps.now() });
-  const post = { slot, channel: channelOf(finding, policy), content, version: sequence };
+  const post = { slot, channel: routeOf(policy, finding).channel, content, version: sequence };
 
   const root = await postOnce(post, deps);
   if (root.renderedVersion >= sequence) return root;
@@ -151,12 +151,6 @@ async function reportRefusal(root: MessageSlot, code: string, deps: AnnounceFind
     keyArn: root.keyArn,
   });
   await deps.claims.reported(root, code);
-}
-
-/** The channel of the finding's route; of the route it would have today when the policy no longer names that one. */
-function channelOf({ route, key, facts }: Finding, policy: Policy): string {
-  const named = [...policy.routes, policy.defaultRoute].find(({ name }) => name === route);
-  return (named ?? routeFor(policy, key, facts)).channel;
 }
 
 function rootOf({ key, episode }: Pick<AuditEvent, 'key' | 'episode'>): MessageSlot {

@@ -6,7 +6,7 @@ import { type Decision, decide } from '../domain/decide.ts';
 import { checkTerms, type ExemptionRefusal, type ExemptionTerms } from '../domain/exemption.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { PersonRef, SlackPerson } from '../domain/people.ts';
-import { type Policy, routeFor, slackUsersOf } from '../domain/policy.ts';
+import { type Policy, routeOf, slackUsersOf } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 
 /** Who asks, about which finding, and which request it was. */
@@ -128,7 +128,7 @@ async function ask(action: Action, request: Request, deps: Deps): Promise<{ poli
   const by = refOf(person);
   // Nothing to have authority over; the decider refuses with the better reason.
   if (finding === undefined) return { policy, common: { ...common, by, verdict: { allowed: true } } };
-  const { approvers } = routeFor(policy, finding.key, finding.facts);
+  const { approvers } = routeOf(policy, finding);
   const listed = approvers.users.includes(person.userId);
   const groups = listed
     ? { known: true as const, groupIds: [] }

@@ -1,7 +1,7 @@
 import type { Approvers, Organisation } from './authority.ts';
 import type { DeadlineRules } from './deadlines.ts';
 import type { ExemptionRules } from './exemption.ts';
-import type { Mode } from './finding.ts';
+import type { FindingBase, Mode } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { AwsActor } from './people.ts';
 
@@ -42,6 +42,15 @@ export function routeFor(policy: Policy, key: KeyIdentity, facts: KeyFacts | nul
   const organizationalUnit = policy.accounts[key.accountId]?.organizationalUnit ?? null;
   const matching = policy.routes.find(({ match }) => matches(match, key, facts, organizationalUnit));
   return matching ?? policy.defaultRoute;
+}
+
+/**
+ * The route in which people were asked about a finding: its channel shows the message, its approvers decide. It stays
+ * while the policy has a route of that name, so that tagging a key afterwards does not choose other approvers.
+ */
+export function routeOf(policy: Policy, finding: Pick<FindingBase, 'route' | 'key' | 'facts'>): Route {
+  const named = [...policy.routes, policy.defaultRoute].find(({ name }) => name === finding.route);
+  return named ?? routeFor(policy, finding.key, finding.facts);
 }
 
 /** Seconds of patience that an event of this name deserves. */

@@ -3,7 +3,7 @@ import { isProblem } from '../domain/assessment.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { Exemption, ExemptionTerms } from '../domain/exemption.ts';
 import { type Finding, isDriftLoop } from '../domain/finding.ts';
-import { type Policy, routeFor } from '../domain/policy.ts';
+import { type Policy, routeOf } from '../domain/policy.ts';
 import type { Block } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { decider, type Phrase, richText, spoken } from './phrase.ts';
@@ -145,8 +145,7 @@ const MOST_MENTIONS = 20;
 
 /** Calls the approvers of the finding's route; of the route it would have today when that one is gone. */
 function approvers({ policy, finding }: ReplyContext): Phrase[] {
-  const named = [...policy.routes, policy.defaultRoute].find(({ name }) => name === finding.route);
-  const { approvers: who, name } = named ?? routeFor(policy, finding.key, finding.facts);
+  const { approvers: who, name } = routeOf(policy, finding);
   const mentions: Phrase[] = [
     ...who.userGroups.map((id) => ({ mention: 'userGroup' as const, id })),
     ...who.users.map((id) => ({ mention: 'user' as const, id })),

@@ -8,7 +8,7 @@ import {
 } from '../../../functions/decide-finding/decide-finding.ts';
 import type { GroupMembership } from '../../../functions/domain/authority.ts';
 import type { SlackPerson } from '../../../functions/domain/people.ts';
-import { anActor, anOpening, aPerson, aPolicy, aTrigger, HISTORY, KEY, later } from '../../builders.ts';
+import { aKey, anActor, anOpening, aPerson, aPolicy, aTrigger, HISTORY, KEY, later } from '../../builders.ts';
 import { createInMemoryFindings } from '../../fakes/in-memory-findings.ts';
 
 const APPROVER = aPerson({ userId: 'U0APPROVER', name: 'Approver', email: 'approver@corp.example' });
@@ -88,6 +88,19 @@ describe('a click on Approve', () => {
     const { findings, deps } = aWorld([OWNER], { known: true, groupIds: ['S0APPROVERS'] });
     await findings.given(HISTORY.open);
     expect(await decideFinding('approve', from(OWNER), deps)).toMatchObject({ kind: 'accepted' });
+  });
+});
+
+describe('the approvers', () => {
+  it('stay those who were asked, whatever the key is tagged with afterwards', async () => {
+    const { findings, deps } = aWorld();
+    const { policy } = await deps.loadPolicy();
+    const approvers = { users: [OWNER.userId], userGroups: [] };
+    const match = { tags: { team: ['lenient'] } };
+    policy.routes.push({ name: 'lenient', channel: 'C0LENIENT', mode: 'ask', approvers, match });
+    await findings.given([anOpening({ facts: aKey({ tags: [{ key: 'team', value: 'lenient' }] }) })]);
+    expect(await decideFinding('approve', from(OWNER), deps)).toMatchObject({ kind: 'refused' });
+    expect(await decideFinding('approve', from(APPROVER), deps)).toMatchObject({ kind: 'accepted' });
   });
 });
 
