@@ -38,7 +38,7 @@ export async function deploy(
   { dynamodb, sqs, sns }: { dynamodb: DynamoDBClient; sqs: SQSClient; sns: SNSClient },
   grace: Grace,
 ): Promise<Deployed> {
-  const streamArn = await makeTable(dynamodb);
+  const streamArn = await makeFindingsTable(dynamodb, TABLE_NAME);
   const { TopicArn: topicArn } = await sns.send(new CreateTopicCommand({ Name: 'kms-rotation-notices' }));
   const eventQueue = async (name: string, delaySeconds: number) => {
     const deadLetters = await makeQueue(sqs, `${name}-dead-letters`, {});
@@ -70,8 +70,9 @@ export async function deploy(
   };
 }
 
-async function makeTable(client: DynamoDBClient): Promise<string> {
-  const existing = await streamOf(client);
+/** Makes the findings table unless it is there; answers the ARN of its stream once the table is active. */
+export async function makeFindingsTable(client: DynamoDBClient, tableName: string): Promise<string> {
+  const existing = await streamOf(client, tableName);
   if (existing !== undefined) return existing;
   const { partitionKey, sortKey, groupKey, groupSort, timeKey, timeSort, timeToLive } = TABLE_ATTRIBUTES;
   const index = (IndexName: string, hash: string, range: string) => ({
@@ -81,7 +82,7 @@ async function makeTable(client: DynamoDBClient): Promise<string> {
   });
   await client.send(
     new CreateTableCommand({
-      TableName: TABLE_NAME,
+      TableName: tableName,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: keySchema(partitionKey, sortKey),
       AttributeDefinitions: [partitionKey, sortKey, groupKey, groupSort, timeKey, timeSort].map((AttributeName) => ({
@@ -93,11 +94,11 @@ async function makeTable(client: DynamoDBClient): Promise<string> {
     }),
   );
   // The table is CREATING for a moment, as on AWS.
-  const made = await streamOf(client);
+  const made = await streamOf(client, tableName);
   if (made === undefined) throw new Error('the findings table has no stream');
   await client.send(
     new UpdateTimeToLiveCommand({
-      TableName: TABLE_NAME,
+      TableName: tableName,
       TimeToLiveSpecification: { Enabled: true, AttributeName: timeToLive },
     }),
   );
@@ -112,11 +113,11 @@ function keySchema(hash: string, range: string): KeySchemaElement[] {
 }
 
 /** The stream of the table once the table is active; undefined when there is no such table. */
-async function streamOf(client: DynamoDBClient): Promise<string | undefined> {
+async function streamOf(client: DynamoDBClient, tableName: string): Promise<string | undefined> {
   const ATTEMPTS = 100;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     try {
-      const { Table: table } = await client.send(new DescribeTableCommand({ TableName: TABLE_NAME }));
+      const { Table: table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
       if (table?.TableStatus === 'ACTIVE') return table.LatestStreamArn;
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return undefined;

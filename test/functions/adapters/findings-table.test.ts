@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
 import { digest } from '../../../functions/adapters/digest.ts';
@@ -9,6 +9,7 @@ import { verifyChain } from '../../../functions/domain/audit.ts';
 import type { Command } from '../../../functions/domain/commands.ts';
 import { replay } from '../../../functions/domain/evolve.ts';
 import { startDynamoDb } from '../../../sandbox/aws/dynamodb.ts';
+import { makeFindingsTable } from '../../../sandbox/deploy.ts';
 
 const TABLE = 'findings';
 const AT = '2026-03-01T12:00:00.000Z';
@@ -29,28 +30,9 @@ let client: DynamoDBDocumentClient;
 beforeAll(async () => {
   const dynamoDb = await startDynamoDb({});
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  client = DynamoDBDocumentClient.from(
-    new DynamoDBClient({ endpoint: dynamoDb.url, region: 'eu-central-1', credentials }),
-  );
-  const string = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
-  const keys = (hash: string, range: string) => [
-    { AttributeName: hash, KeyType: 'HASH' as const },
-    { AttributeName: range, KeyType: 'RANGE' as const },
-  ];
-  const index = (IndexName: string, hash: string, range: string) => ({
-    IndexName,
-    KeySchema: keys(hash, range),
-    Projection: { ProjectionType: 'ALL' as const },
-  });
-  await client.send(
-    new CreateTableCommand({
-      TableName: TABLE,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['pk', 'sk', 'groupKey', 'groupSort', 'timeKey', 'timeSort'].map(string),
-      KeySchema: keys('pk', 'sk'),
-      GlobalSecondaryIndexes: [index('byGroup', 'groupKey', 'groupSort'), index('byTime', 'timeKey', 'timeSort')],
-    }),
-  );
+  const plainClient = new DynamoDBClient({ endpoint: dynamoDb.url, region: 'eu-central-1', credentials });
+  client = DynamoDBDocumentClient.from(plainClient);
+  await makeFindingsTable(plainClient, TABLE);
   close = async () => {
     client.destroy();
     await dynamoDb.close();
