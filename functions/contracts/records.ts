@@ -90,6 +90,7 @@ const trigger = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('kms-event'), eventId: text, eventName: text, at }),
   z.object({ kind: z.literal('exemption-end'), at }),
   z.object({ kind: z.literal('recheck'), at, by: person }),
+  z.object({ kind: z.literal('second-look'), at }),
 ]);
 const terms = z.object({ owner: person, reason: text, ticket: text.nullable(), until: at });
 const exemption = terms.extend({ grantedBy: person, grantedAt: at, remindedDays: z.array(count) });
@@ -240,7 +241,10 @@ export const auditEventSchema = z.object({
   statusBefore: z.enum([...statuses, 'none']),
   statusAfter: z.enum(statuses),
   event: findingEventSchema,
-  cause: z.object({ kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation']), id: text }),
+  cause: z.object({
+    kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation', 'second-look']),
+    id: text,
+  }),
   policyVersion: text,
   previousHash: text,
   hash: text,

@@ -12,7 +12,7 @@ import { createFindingsTable, parseEventImage } from '../adapters/findings-table
 import { createKeyReader } from '../adapters/kms.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { detectFindingEnv, parseEnv } from '../contracts/env.ts';
-import { type DetectDeps, detectFinding, recheckFinding } from './detect-finding.ts';
+import { type DetectDeps, detectFinding, lookAgain } from './detect-finding.ts';
 
 const env = parseEnv(detectFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'detect-finding', logLevel: env.LOG_LEVEL });
@@ -47,7 +47,7 @@ export const handler = middy<SQSEvent | DynamoDBStreamEvent, SQSBatchResponse>()
       if ('messageId' in record) {
         if ((await detect(record)) === 'waiting') waiting.push(record.messageId);
       } else {
-        await recheckFinding(parseEventImage(record.dynamodb?.NewImage), deps);
+        await lookAgain(parseEventImage(record.dynamodb?.NewImage), deps);
       }
     }
     return { batchItemFailures: waiting.map((itemIdentifier) => ({ itemIdentifier })) };
