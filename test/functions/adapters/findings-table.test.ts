@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
 import { digest } from '../../../functions/adapters/digest.ts';
+import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../../../functions/adapters/findings-table.ts';
 import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { verifyChain } from '../../../functions/domain/audit.ts';
@@ -37,7 +38,9 @@ beforeAll(async () => {
     client.destroy();
     await dynamoDb.close();
   };
-  await createPolicyStore({ client, tableName: TABLE, now: () => new Date(AT) }).putPolicy(policyDocument);
+  await createPolicyStore({ table: tableOverSdk({ client, tableName: TABLE }), now: () => new Date(AT) }).putPolicy(
+    policyDocument,
+  );
 });
 afterAll(async () => {
   await close();
@@ -50,8 +53,8 @@ function aKey() {
 }
 
 function aWorld() {
-  const table = createFindingsTable({ client, tableName: TABLE });
-  const policies = createPolicyStore({ client, tableName: TABLE, now: () => new Date(AT) });
+  const table = createFindingsTable(tableOverSdk({ client, tableName: TABLE }));
+  const policies = createPolicyStore({ table: tableOverSdk({ client, tableName: TABLE }), now: () => new Date(AT) });
   const carryOut = createCarryOut({ table, loadPolicy: () => policies.loadPolicy(), newId: randomUUID, digest });
   const key = aKey();
   const run = (command: Command, onceId: string | null = null) =>
@@ -135,7 +138,7 @@ describe('the access patterns', () => {
 
 describe('the policy store', () => {
   it('refuses a bad policy and keeps the good one', async () => {
-    const store = createPolicyStore({ client, tableName: TABLE, now: () => new Date(AT) });
+    const store = createPolicyStore({ table: tableOverSdk({ client, tableName: TABLE }), now: () => new Date(AT) });
     await expect(store.putPolicy({ version: 1 })).rejects.toMatchObject({ name: 'InvalidPolicy' });
     expect((await store.loadPolicy()).policy.rotation.periodInDays).toBe(365);
   });
