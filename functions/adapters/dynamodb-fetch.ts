@@ -32,7 +32,7 @@ const credentialsSchema = z.object({
 /** `{ name: { S: … } }` */
 const attributeMap = z.record(
   z.string(),
-  z.custom<AttributeValue>((value) => typeof value === 'object' && value !== null),
+  z.custom<AttributeValue>((value: unknown) => typeof value === 'object' && value !== null),
 );
 const itemAnswer = z.object({ Item: z.optional(attributeMap) });
 const pageAnswer = z.object({ Items: z.array(attributeMap), LastEvaluatedKey: z.optional(attributeMap) });

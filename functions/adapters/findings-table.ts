@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { auditEventSchema, findingSchema } from '../contracts/records.ts';
 import * as keys from '../contracts/table.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN } from '../domain/audit.ts';
@@ -34,12 +34,12 @@ export type FindingsTable = ReturnType<typeof createFindingsTable>;
 /** Causes are remembered this long; EventBridge gives up redelivery after one day, Slack after five minutes. */
 const ONCE_DAYS = 30;
 
-const snapshotItem = z.object({ sequence: z.int().min(1), hash: z.string(), finding: findingSchema });
+const snapshotItem = z.object({ sequence: z.int().check(z.minimum(1)), hash: z.string(), finding: findingSchema });
 const eventItem = z.object({ record: auditEventSchema });
 /** `{ name: { S: … } }`: Lambda's types of it differ from the SDK's, the wire form does not. */
 const attributeMap = z.record(
   z.string(),
-  z.custom<AttributeValue>((value) => typeof value === 'object' && value !== null),
+  z.custom<AttributeValue>((value: unknown) => typeof value === 'object' && value !== null),
 );
 
 /** The findings table, one function per access pattern; see contracts/table.ts for the keys. */

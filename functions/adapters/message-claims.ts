@@ -1,11 +1,11 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { messageSortKey, partitionOf, TABLE_ATTRIBUTES } from '../contracts/table.ts';
 import { ConditionFailed, type DynamoDbTable } from './dynamodb.ts';
 
 /** Which message: the episode's own, or the reply for the event of that sequence. */
 export type MessageSlot = { keyArn: string; episode: number; part: 'root' | number };
 
-const refusedWith = z.string().nullable().default(null);
+const refusedWith = z._default(z.nullable(z.string()), null);
 const claimRow = z.discriminatedUnion('state', [
   z.object({
     state: z.literal('claimed'),
@@ -19,7 +19,7 @@ const claimRow = z.discriminatedUnion('state', [
     postId: z.string(),
     channel: z.string(),
     ts: z.string(),
-    renderedVersion: z.int().min(0),
+    renderedVersion: z.int().check(z.minimum(0)),
     refusedWith,
   }),
   z.object({ state: z.literal('released'), refusedWith }),

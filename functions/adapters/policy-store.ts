@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parsePolicy } from '../contracts/policy.ts';
 import { POLICY_PARTITION } from '../contracts/table.ts';
 import type { Policy } from '../domain/policy.ts';
