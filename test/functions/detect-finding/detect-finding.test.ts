@@ -138,7 +138,7 @@ describe('an event about a key', () => {
   it('throws when it cannot be read', async () => {
     const world = oneKey(OFF);
     await expect(detectFinding({ source: 'aws.s3' }, world.deps)).rejects.toThrow('invalid');
-    await expect(detectFinding('text', world.deps)).rejects.toThrow('expected object');
+    await expect(detectFinding('text', world.deps)).rejects.toThrow('"expected": "object"');
   });
 
   it('throws, and is tried again, when the key cannot be looked at now', async () => {
