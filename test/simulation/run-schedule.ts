@@ -16,7 +16,7 @@ import { MemoryTable } from './memory-table.ts';
 import { People } from './people.ts';
 import { NeverAtRest, Scheduler, type Source } from './scheduler.ts';
 import { createAws } from './simulated-aws.ts';
-import { createSlack, INTERACTION_URL } from './simulated-slack.ts';
+import { createSlack, INTERACTION_URL, URL_OF_SLACK } from './simulated-slack.ts';
 
 /** How rough a run is. */
 export type Circumstances = {
@@ -110,6 +110,18 @@ export async function runSchedule({
       invariants.onAnswerFailed(error);
     },
   });
+  const aws = createAws({
+    ...{ scheduler, table, kms },
+    changeVisibility: (handle, seconds) => {
+      queues.changeVisibility(handle, seconds);
+    },
+    publish: (message) => {
+      invariants.onPublish(message);
+    },
+    onKmsCall: (call) => {
+      invariants.onKmsCall(call);
+    },
+  });
   enterOutside({
     now: () => scheduler.now(),
     sleep: (milliseconds) =>
@@ -118,19 +130,11 @@ export async function runSchedule({
         effect: () => undefined,
         readyAt: scheduler.now() + milliseconds,
       }),
-    aws: createAws({
-      ...{ scheduler, table, kms },
-      changeVisibility: (handle, seconds) => {
-        queues.changeVisibility(handle, seconds);
-      },
-      publish: (message) => {
-        invariants.onPublish(message);
-      },
-      onKmsCall: (call) => {
-        invariants.onKmsCall(call);
-      },
-    }),
-    http: (call) => (call.url === INTERACTION_URL ? httpApi.send(call) : slack.http(call)),
+    aws: aws.send,
+    http(call) {
+      if (call.url === INTERACTION_URL) return httpApi.send(call);
+      return call.url.startsWith(URL_OF_SLACK) ? slack.http(call) : aws.http(call);
+    },
   });
 
   const people = new People({ scheduler, slack, acts: circumstances.peopleActs });
