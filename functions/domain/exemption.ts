@@ -33,7 +33,7 @@ export function checkTerms(terms: ExemptionTerms, rules: ExemptionRules, now: st
   if (terms.reason.trim().length < rules.minimumReasonLength) {
     refusals.push({ reason: 'reason-too-short', minimumLength: rules.minimumReasonLength });
   }
-  if (rules.ticketRequired && terms.ticket === null) refusals.push({ reason: 'ticket-missing' });
+  if (rules.ticketRequired && (terms.ticket ?? '').trim() === '') refusals.push({ reason: 'ticket-missing' });
   // Written so that an unreadable date (NaN) is refused as well.
   if (!(Date.parse(terms.until) > Date.parse(now))) refusals.push({ reason: 'until-not-in-future' });
   else if (Date.parse(terms.until) > Date.parse(latestEnd(rules, now))) {

@@ -34,6 +34,10 @@ describe('terms', () => {
       rules: { ticketRequired: true },
       refusals: [{ reason: 'ticket-missing' }],
     },
+    {
+      ...{ when: 'the ticket is blank', terms: { ticket: '  ' }, rules: { ticketRequired: true } },
+      refusals: [{ reason: 'ticket-missing' }],
+    },
     { when: 'a ticket is there', terms: { ticket: 'SEC-1' }, rules: { ticketRequired: true }, refusals: [] },
     { when: 'it would end now', terms: { until: DAY_ONE }, refusals: [notInFuture] },
     { when: 'it would end in a millisecond', terms: { until: later({ milliseconds: 1 }) }, refusals: [] },
