@@ -7,7 +7,7 @@ import {
   type PersonCommand,
   type RemediatorCommand,
 } from './commands.ts';
-import { evolve } from './evolve.ts';
+import { causeAfter, evolve } from './evolve.ts';
 import { checkTerms, type Exemption, isLive } from './exemption.ts';
 import { type Closing, decidedBy, type Finding, isDriftLoop, type RemediatedFinding } from './finding.ts';
 import type { FindingEvent } from './finding-events.ts';
@@ -101,7 +101,7 @@ function decideOpenAssessment(
   if (!isProblem(assessment))
     return accepted({ type: 'finding-closed', at, closing: closing(assessment, trigger), trigger });
   const known = same(finding.assessment, assessment) && sameFacts(finding, command);
-  if (known) return unchanged(command, 'already-known');
+  if (known && same(finding.trigger, causeAfter(finding, command))) return unchanged(command, 'already-known');
   return accepted({ type: 'finding-reassessed', at, facts, assessment, trigger });
 }
 

@@ -1,7 +1,8 @@
-import { isProblem } from './assessment.ts';
+import { type Assessment, isProblem } from './assessment.ts';
 import type { ApprovedFinding, ExemptFinding, Finding, FindingBase, RotationHistory, Status } from './finding.ts';
 import type { FindingEvent } from './finding-events.ts';
 import type { Trigger } from './people.ts';
+import { same } from './same.ts';
 
 /** An event that cannot follow the finding's state: the stored history is broken, and nothing may be built on it. */
 export class ImpossibleEvent extends Error {
@@ -118,11 +119,17 @@ export function replay(events: readonly FindingEvent[]): Finding | undefined {
 /** Calls that can turn one problem into another; tagging and the like only make the bot look. */
 const CAUSING = ['DisableKeyRotation', 'EnableKeyRotation', 'ImportKeyMaterial'];
 
-/** Whoever made the present problem is its cause, so that they cannot exempt their own doing as somebody else's. */
-function causeAfter(finding: Finding, event: Extract<FindingEvent, { type: 'finding-reassessed' }>): Trigger {
-  const { trigger, assessment } = event;
+/**
+ * Whoever made the present problem is its cause, so that they cannot exempt their own doing as somebody else's. A
+ * re-check that came before the event only found the problem.
+ */
+export function causeAfter(
+  finding: Finding,
+  { trigger, assessment }: { trigger: Trigger; assessment: Assessment },
+): Trigger {
   const causing = trigger.kind === 'cloudtrail' && CAUSING.includes(trigger.eventName);
-  return causing && assessment.verdict !== finding.assessment.verdict ? trigger : finding.trigger;
+  const unexplained = finding.trigger.kind === 'recheck' || !same(assessment, finding.assessment);
+  return causing && unexplained ? trigger : finding.trigger;
 }
 
 function asked(at: string): { status: 'open'; askedAt: string; remindersSent: number; escalatedAt: null } {

@@ -1,4 +1,4 @@
-import type { Assessment } from '../../../functions/domain/assessment.ts';
+import type { Assessment, Problem } from '../../../functions/domain/assessment.ts';
 import type { Command } from '../../../functions/domain/commands.ts';
 import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve, ImpossibleEvent, replay } from '../../../functions/domain/evolve.ts';
@@ -455,8 +455,8 @@ function never(): never {
 describe('the cause of a finding that changes', () => {
   const open = aFinding('open');
   const changed = { verdict: 'period-too-long', periodInDays: 730, maximumPeriodInDays: 365 } as const;
-  const causeAfter = (trigger: Trigger, assessment: typeof changed | typeof open.assessment = changed) =>
-    evolve(open, { type: 'finding-reassessed', at, facts: null, assessment, trigger }).trigger;
+  const causeAfter = (trigger: Trigger, assessment: Problem = changed, finding: Finding = open) =>
+    evolve(finding, { type: 'finding-reassessed', at, facts: null, assessment, trigger }).trigger;
 
   it('is whoever made the present problem', () => {
     const trigger = aTrigger({ eventId: 'later', eventName: 'EnableKeyRotation' });
@@ -468,6 +468,21 @@ describe('the cause of a finding that changes', () => {
     ['somebody who asked for a re-check', recheck],
   ])('is not %s', (_, trigger) => {
     expect(causeAfter(trigger)).toEqual(open.trigger);
+  });
+
+  it('is whoever made the same kind of problem worse', () => {
+    const tooLong = given([anOpening({ assessment: changed })]);
+    const trigger = aTrigger({ eventId: 'later', eventName: 'EnableKeyRotation' });
+    expect(causeAfter(trigger, { ...changed, periodInDays: 2560 }, tooLong)).toEqual(trigger);
+  });
+
+  it('is whoever made the problem, although somebody else asked for a re-check before the event came', () => {
+    const found = given([anOpening({ trigger: recheck })]);
+    const trigger = aTrigger({ eventName: 'DisableKeyRotation' });
+    expect(when(found, anAssessment({ at, trigger })).after).toEqual({ ...found, trigger });
+    expect(decide(anAssessment({ at, trigger: aTrigger({ eventName: 'TagResource' }) }), found)).toEqual({
+      ...{ outcome: 'ignored', because: 'already-known' },
+    });
   });
 
   it('stays when the problem stays', () => {
