@@ -89,7 +89,7 @@ function decideAssessment(command: AssessCommand, finding: Finding | undefined):
       return isProblem(assessment) ? open(command, finding, assessment) : unchanged(command, 'nothing-wrong');
     case 'exempt':
       // An exemption is a permission for a time: what the key does meanwhile is nobody's question.
-      return isLive(finding.exemption, command.at) ? unchanged(command, 'exempt') : endExemption(command, finding);
+      return isLive(finding.exemption, command.at) ? unchanged(command, 'exempt') : endExemption(command);
   }
 }
 
@@ -131,18 +131,15 @@ function open(
   return accepted(opened, { type: 'remediation-approved', at, approval, remedy });
 }
 
-function endExemption(
-  { at, facts, assessment, trigger }: Pick<AssessCommand, 'at' | 'facts' | 'assessment' | 'trigger'>,
-  finding: Extract<Finding, { status: 'exempt' }>,
-): Decision {
+function endExemption({
+  at,
+  facts,
+  assessment,
+  trigger,
+}: Pick<AssessCommand, 'at' | 'facts' | 'assessment' | 'trigger'>): Decision {
   const expired: FindingEvent = { type: 'exemption-expired', at, facts, assessment };
   if (isProblem(assessment)) return accepted(expired);
-  return accepted(expired, {
-    type: 'finding-closed',
-    at,
-    closing: closing(assessment, trigger),
-    trigger: finding.trigger,
-  });
+  return accepted(expired, { type: 'finding-closed', at, closing: closing(assessment, trigger), trigger });
 }
 
 function decidePersonCommand(command: PersonCommand, finding: Finding | undefined): Decision {
@@ -252,7 +249,7 @@ function decideClock(command: ClockCommand, finding: Finding | undefined): Decis
     case 'expire-exemption':
       if (finding?.status !== 'exempt') return ignored('not-exempt');
       if (isLive(finding.exemption, at)) return ignored('exemption-still-live');
-      return endExemption({ ...command, trigger: { kind: 'exemption-end', at } }, finding);
+      return endExemption({ ...command, trigger: { kind: 'exemption-end', at } });
     case 'remind-owner': {
       if (finding?.status !== 'exempt' || !isLive(finding.exemption, at)) return ignored('not-exempt');
       const { daysLeft } = command;

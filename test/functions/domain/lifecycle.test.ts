@@ -2,7 +2,7 @@ import type { Assessment, Problem } from '../../../functions/domain/assessment.t
 import type { Command } from '../../../functions/domain/commands.ts';
 import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve, ImpossibleEvent, replay } from '../../../functions/domain/evolve.ts';
-import { decidedBy, type Finding, type Status, severityOf } from '../../../functions/domain/finding.ts';
+import { type Closing, decidedBy, type Finding, type Status, severityOf } from '../../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { Trigger } from '../../../functions/domain/people.ts';
 import type { Refusal } from '../../../functions/domain/refusal.ts';
@@ -321,14 +321,29 @@ describe('exempt', () => {
     }
   });
 
-  it.each<Assessment>([{ verdict: 'compliant' }, { verdict: 'not-applicable', reason: 'key-deleted' }])(
-    'closes at the end when the key is $verdict by then',
-    (assessment) => {
-      const { events, after } = when(aFinding('exempt'), { ...commands['expire-exemption'], at: end, assessment });
-      expect(events.map(({ type }) => type)).toEqual(['exemption-expired', 'finding-closed']);
-      expect(after).toMatchObject({ status: 'closed', closing: { by: null } });
+  it.each<{ assessment: Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>; closing: Closing }>([
+    { assessment: { verdict: 'compliant' }, closing: { because: 'compliant', by: null } },
+    {
+      assessment: { verdict: 'not-applicable', reason: 'key-deleted' },
+      closing: { because: 'not-applicable', reason: 'key-deleted', by: null },
     },
-  );
+  ])('closes at the end when the key is $assessment.verdict by then', ({ assessment, closing }) => {
+    const { events, after } = when(aFinding('exempt'), { ...commands['expire-exemption'], at: end, assessment });
+    expect(events).toEqual([
+      { type: 'exemption-expired', at: end, facts: null, assessment },
+      { type: 'finding-closed', at: end, closing, trigger: { kind: 'exemption-end', at: end } },
+    ]);
+    expect(after).toMatchObject({ status: 'closed', closing });
+  });
+
+  it('closes at the end, and names whoever settled it, when an event comes before the clock', () => {
+    const trigger = aTrigger({ eventName: 'EnableKeyRotation', at: end });
+    const { events } = when(aFinding('exempt'), assess({ assessment: { verdict: 'compliant' }, trigger }));
+    expect(events.at(-1)).toEqual({
+      ...{ type: 'finding-closed', at: end, trigger },
+      closing: { because: 'compliant', by: 'deployer' },
+    });
+  });
 
   it('is renewed on new terms, and reminded again', () => {
     const { after: reminded } = when(aFinding('exempt'), commands['remind-owner']);
