@@ -182,7 +182,7 @@ export function commandsOfEveryType(at: string = later({ hours: 1 })): {
     'close-unneeded': { type: 'close-unneeded', at, assessment: { verdict: 'compliant' } },
     'expire-exemption': { type: 'expire-exemption', at, facts: null, assessment: { verdict: 'rotation-off' } },
     'remind-owner': { type: 'remind-owner', at, daysLeft: 14 },
-    remind: { type: 'remind', at },
+    remind: { type: 'remind', at, reminder: 1 },
     escalate: { type: 'escalate', at },
     'report-overdue': { type: 'report-overdue', at },
   };

@@ -253,12 +253,14 @@ function decideClock(command: ClockCommand, finding: Finding | undefined): Decis
     case 'remind-owner': {
       if (finding?.status !== 'exempt' || !isLive(finding.exemption, at)) return ignored('not-exempt');
       const { daysLeft } = command;
-      if (finding.exemption.remindedDays.includes(daysLeft)) return ignored('already-known');
-      return accepted({ type: 'exemption-reminded', at, daysLeft, owner: finding.exemption.owner });
+      const { owner, remindedDays } = finding.exemption;
+      if (remindedDays.some((days) => days <= daysLeft)) return ignored('already-known');
+      return accepted({ type: 'exemption-reminded', at, daysLeft, owner });
     }
     case 'remind':
       if (finding === undefined || !isUndecided(finding)) return ignored('not-waiting-for-an-answer');
-      return accepted({ type: 'reminded', at, reminder: finding.remindersSent + 1 });
+      if (command.reminder <= finding.remindersSent) return ignored('already-known');
+      return accepted({ type: 'reminded', at, reminder: command.reminder });
     case 'escalate':
       if (finding === undefined || !isUndecided(finding)) return ignored('not-waiting-for-an-answer');
       return finding.escalatedAt === null ? accepted({ type: 'escalated', at }) : ignored('already-known');

@@ -47,6 +47,7 @@ export type OpenFinding = FindingBase & {
   status: 'open';
   /** When people were (last) asked: at opening, and again when an exemption ends. */
   askedAt: string;
+  /** The last of the policy's reminders that was sent; 0 before the first. Those missed before it are not made up for. */
   remindersSent: number;
   escalatedAt: string | null;
 };

@@ -141,7 +141,8 @@ describe('open', () => {
 
   it('is escalated once and reminded in turn', () => {
     const { after: reminded } = when(aFinding('open'), commands.remind);
-    const { after: twice } = when(reminded, commands.remind);
+    expect(decide(commands.remind, reminded)).toEqual({ outcome: 'ignored', because: 'already-known' });
+    const { after: twice } = when(reminded, { ...commands.remind, reminder: 2 });
     const { after: escalated } = when(twice, commands.escalate);
     expect(escalated).toMatchObject({ remindersSent: 2, escalatedAt: at });
     expect(decide(commands.escalate, escalated)).toEqual({ outcome: 'ignored', because: 'already-known' });
@@ -356,6 +357,8 @@ describe('exempt', () => {
   it('reminds no owner twice of the same day, and not after the end', () => {
     const { after } = when(aFinding('exempt'), commands['remind-owner']);
     expect(decide(commands['remind-owner'], after)).toEqual({ outcome: 'ignored', because: 'already-known' });
+    const missed = { ...commands['remind-owner'], daysLeft: 20 };
+    expect(decide(missed, after)).toEqual({ outcome: 'ignored', because: 'already-known' });
     const atEnd = { ...commands['remind-owner'], at: end };
     expect(decide(atEnd, aFinding('exempt'))).toEqual({ outcome: 'ignored', because: 'not-exempt' });
   });
