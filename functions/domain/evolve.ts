@@ -67,9 +67,18 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
         kmsRequestId: event.kmsRequestId,
       };
     }
-    case 'backed-out':
+    case 'backed-out': {
       approved(finding, event);
-      return { ...base, assessment: { verdict: 'rotation-off' }, status: 'exempt', exemption: event.exemption };
+      // The fix was taken back by decision: whoever leaves rotation off from now on undoes nothing of the bot's.
+      const history = { ...base.history, switchedOnByBot: base.history.switchedOnByBot.slice(0, -1) };
+      return {
+        ...base,
+        history,
+        assessment: { verdict: 'rotation-off' },
+        status: 'exempt',
+        exemption: event.exemption,
+      };
+    }
     case 'remediation-failed': {
       const { approval, remedy } = approved(finding, event);
       const { failure, kmsRequestId } = event;

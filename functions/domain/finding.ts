@@ -9,7 +9,7 @@ export type Mode = 'ask' | 'auto' | 'observe';
 
 export type Severity = 'LOW' | 'MEDIUM' | 'HIGH';
 
-/** What the bot switched on before, and who switched it off again: the memory behind drift-loop recognition. */
+/** What the bot switched on before and was not backed out, and who switched it off again: how a drift loop is known. */
 export type RotationHistory = {
   switchedOnByBot: { at: string; approvedBy: Decider }[];
   switchedOffAgain: { at: string; by: string; tool: string }[];

@@ -385,6 +385,18 @@ describe('a drift loop', () => {
     },
   );
 
+  it('is none after a back-out: people took back what the bot had done', () => {
+    const backedOut = [commands['back-out'], commands['start-remediation'], commands['confirm-remediation']];
+    const end = later({ days: 30 });
+    const compliant = { ...commands['expire-exemption'], at: end, assessment: { verdict: 'compliant' } as const };
+    const settled = [...backedOut, compliant].reduce<Finding>(
+      (finding, command) => when(finding, command).after,
+      aFinding('remediated'),
+    );
+    const { after } = when(settled, anAssessment({ at: end, trigger: disabled, mode: 'auto' }));
+    expect(after).toMatchObject({ status: 'approved', history: { switchedOnByBot: [], switchedOffAgain: [] } });
+  });
+
   it('is not fought in auto mode: people are asked', () => {
     const { events } = when(aFinding('remediated'), anAssessment({ at, trigger: disabled, mode: 'auto' }));
     expect(events.map(({ type }) => type)).toEqual(['finding-opened']);
