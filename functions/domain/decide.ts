@@ -183,7 +183,7 @@ function approve(
 }
 
 function backOut(command: Extract<PersonCommand, { type: 'back-out' }>, finding: RemediatedFinding): Decision {
-  const { at, by, terms, windowDays } = command;
+  const { at, by, windowDays } = command;
   const switchedOnNow = finding.history.switchedOnByBot.some((fix) => fix.at === finding.remediatedAt);
   if (!switchedOnNow) return refused({ reason: 'not-switched-on-by-bot' });
   if (Date.parse(at) - Date.parse(finding.remediatedAt) > windowDays * 86_400_000) {
@@ -193,7 +193,7 @@ function backOut(command: Extract<PersonCommand, { type: 'back-out' }>, finding:
   if (refusal !== null) return refused(refusal);
   const approval = { by: { kind: 'person' as const, person: by }, at };
   const remedy = { id: 'disable-rotation' as const };
-  return accepted({ type: 'back-out-approved', at, approval, remedy, thenExempt: terms });
+  return accepted({ type: 'back-out-approved', at, approval, remedy, thenExempt: exemptionOf(command) });
 }
 
 type WithTerms = Extract<PersonCommand, { type: 'exempt' | 'renew-exemption' | 'back-out' }>;
@@ -206,9 +206,11 @@ function refusedTerms({ at, terms, rules, ownerIsFullMember }: WithTerms): Refus
 
 function grant(command: WithTerms, event: (exemption: Exemption) => FindingEvent): Decision {
   const refusal = refusedTerms(command);
-  if (refusal !== null) return refused(refusal);
-  const { at, by, terms } = command;
-  return accepted(event({ ...terms, grantedBy: by, grantedAt: at, remindedDays: [] }));
+  return refusal === null ? accepted(event(exemptionOf(command))) : refused(refusal);
+}
+
+function exemptionOf({ at, by, terms }: WithTerms): Exemption {
+  return { ...terms, grantedBy: by, grantedAt: at, remindedDays: [] };
 }
 
 function decideRemediation(command: RemediatorCommand, finding: Finding | undefined): Decision {
@@ -230,12 +232,10 @@ function decideRemediation(command: RemediatorCommand, finding: Finding | undefi
       // Success is claimed only for what was started: anything else was somebody else's doing.
       if (finding.startedAt === null) return ignored('not-awaiting-a-result');
       const { proof, kmsRequestId } = command;
-      if (finding.thenExempt === null || finding.approval.by.kind !== 'person') {
-        return accepted({ type: 'remediated', at, remedy: finding.remedy, proof, kmsRequestId });
-      }
-      const grantedBy = finding.approval.by.person;
-      const exemption = { ...finding.thenExempt, grantedBy, grantedAt: finding.approval.at, remindedDays: [] };
-      return accepted({ type: 'backed-out', at, exemption, proof, kmsRequestId });
+      const { remedy, thenExempt } = finding;
+      return thenExempt === null
+        ? accepted({ type: 'remediated', at, remedy, proof, kmsRequestId })
+        : accepted({ type: 'backed-out', at, exemption: thenExempt, proof, kmsRequestId });
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { NotApplicableReason, Problem } from './assessment.ts';
-import type { Exemption, ExemptionTerms } from './exemption.ts';
+import type { Exemption } from './exemption.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { Decider, PersonRef, Trigger } from './people.ts';
 import type { RemediationFailure, Remedy } from './remedy.ts';
@@ -60,7 +60,7 @@ export type ApprovedFinding = FindingBase & {
   overdueReports: number;
   lastActivityAt: string;
   /** A back-out ends in this exemption. */
-  thenExempt: ExemptionTerms | null;
+  thenExempt: Exemption | null;
 };
 export type RemediatedFinding = FindingBase & {
   status: 'remediated';

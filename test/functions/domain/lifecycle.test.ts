@@ -11,6 +11,7 @@ import {
   aKey,
   anApproval,
   anAssessment,
+  anExemption,
   anOpening,
   aPersonRef,
   aProof,
@@ -252,12 +253,12 @@ describe('remediated', () => {
 
   it('is backed out into an exemption', () => {
     const { after: approved } = when(aFinding('remediated'), commands['back-out']);
-    expect(approved).toMatchObject({ status: 'approved', remedy: { id: 'disable-rotation' }, thenExempt: someTerms() });
+    const thenExempt = anExemption({ grantedAt: at });
+    expect(approved).toMatchObject({ status: 'approved', remedy: { id: 'disable-rotation' }, thenExempt });
     const { after: started } = when(approved, commands['start-remediation']);
     const { after } = when(started, { ...commands['confirm-remediation'], at: later({ hours: 2 }) });
     expect(after).toMatchObject({
-      ...{ status: 'exempt', assessment: { verdict: 'rotation-off' } },
-      exemption: { ...someTerms(), grantedBy: aPersonRef(), grantedAt: at, remindedDays: [] },
+      ...{ status: 'exempt', assessment: { verdict: 'rotation-off' }, exemption: thenExempt },
     });
   });
 
@@ -439,7 +440,7 @@ describe('replay', () => {
     {
       event: {
         ...{ type: 'back-out-approved', at, approval: { by: person, at }, remedy: { id: 'disable-rotation' } },
-        thenExempt: someTerms(),
+        thenExempt: anExemption(),
       },
       statuses: ['none', 'open', 'approved', 'failed', 'exempt', 'closed'],
     },
