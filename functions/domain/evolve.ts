@@ -58,7 +58,7 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
       const { approval, remedy } = approved(finding, event);
       return {
         ...base,
-        history: historyAfterRemediation(base, approval, event.at, remedy.id),
+        history: historyAfterRemediation(base, approval, event.at),
         status: 'remediated',
         approval,
         remedy,
@@ -202,9 +202,8 @@ function historyAfterRemediation(
   { history, assessment }: FindingBase,
   approval: ApprovedFinding['approval'],
   at: string,
-  remedy: string,
 ): RotationHistory {
   // Shortening a period switches nothing on, so it is no ground for a drift loop or a back-out.
-  if (remedy !== 'enable-rotation' || assessment.verdict !== 'rotation-off') return history;
+  if (assessment.verdict !== 'rotation-off') return history;
   return { ...history, switchedOnByBot: [...history.switchedOnByBot, { at, approvedBy: approval.by }] };
 }

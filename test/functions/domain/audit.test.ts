@@ -37,6 +37,7 @@ describe('seal', () => {
       GENESIS_HASH,
       ...records.slice(0, -1).map(({ hash }) => hash),
     ]);
+    expect(GENESIS_HASH).toMatch(/^0{64}$/);
     expect(records[0]).toMatchObject({ schema: 1, key: KEY, episode: 1, policyVersion: 'v1' });
     expect(head).toEqual({ sequence: 4, hash: records.at(-1)?.hash, finding: aFinding('remediated') });
   });

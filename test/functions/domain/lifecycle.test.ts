@@ -170,6 +170,23 @@ describe('every state', () => {
     },
   );
 
+  test.each(Object.keys(HISTORY).filter((status): status is Status => status in HISTORY))(
+    'lets a person ask for a re-check, which changes nothing yet: %s',
+    (status) => {
+      const { events, after } = when(aFinding(status), commands['re-check']);
+      expect(events).toEqual([{ type: 'recheck-requested', at, by: aPersonRef() }]);
+      expect(after).toEqual(aFinding(status));
+    },
+  );
+
+  it('says in which status it is to whoever would renew, revoke or back out what is not there', () => {
+    const notExempt = refused({ reason: 'not-exempt', status: 'open' });
+    expect(decide(commands['renew-exemption'], aFinding('open'))).toEqual(notExempt);
+    expect(decide(commands['revoke-exemption'], aFinding('open'))).toEqual(notExempt);
+    const notRemediated = refused({ reason: 'not-remediated', status: 'open' });
+    expect(decide(commands['back-out'], aFinding('open'))).toEqual(notRemediated);
+  });
+
   it('records a refused attempt with whoever made it', () => {
     expect(refusalEvent(commands.exempt, { reason: 'guest' })).toEqual({
       ...{ type: 'command-refused', at, command: 'exempt', by: person, refusal: { reason: 'guest' } },
@@ -194,8 +211,9 @@ describe('every state', () => {
 });
 
 describe('decidedBy', () => {
-  it('is nobody before a decision, the approver after a failure', () => {
+  it('is nobody before a decision or without one, the approver after a failure', () => {
     expect(decidedBy(aFinding('open'))).toBeNull();
+    expect(decidedBy(aFinding('closed'))).toBeNull();
     expect(decidedBy(aFinding('failed'))).toEqual({ who: person, at: later({ minutes: 10 }) });
   });
 });
@@ -216,6 +234,13 @@ describe('approved', () => {
       ...{ status: 'remediated', remediatedAt: at, proof: aProof(), kmsRequestId: 'request-1' },
       history: { switchedOnByBot: [{ at, approvedBy: person }], switchedOffAgain: [] },
     });
+  });
+
+  it('fails with what KMS answered', () => {
+    const { events, after } = when(started, commands['fail-remediation']);
+    const failure = { because: 'rotation-limit-reached' };
+    expect(events).toEqual([{ type: 'remediation-failed', at, failure, kmsRequestId: null }]);
+    expect(after).toMatchObject({ status: 'failed', failedAt: at, failure });
   });
 
   it('claims no success for what was not started', () => {
@@ -277,6 +302,14 @@ describe('remediated', () => {
     const assessment = { verdict: 'period-too-long', periodInDays: 730, maximumPeriodInDays: 365 } as const;
     const finding = given([anOpening({ assessment }), anApproval(), ...aRemediation()]);
     expect(decide(commands['back-out'], finding)).toEqual(refused({ reason: 'not-switched-on-by-bot' }));
+  });
+
+  it('is not backed out for what the bot did in an earlier episode', () => {
+    const assessment = { verdict: 'period-too-long', periodInDays: 730, maximumPeriodInDays: 365 } as const;
+    const again = [anOpening({ episode: 2, at, assessment }), anApproval(at), ...aRemediation(later({ hours: 2 }))];
+    const backOut = { ...commands['back-out'], episode: 2, at: later({ hours: 3 }) };
+    const decision = decide(backOut, given([...HISTORY.remediated, ...again]));
+    expect(decision).toEqual(refused({ reason: 'not-switched-on-by-bot' }));
   });
 
   it('is not backed out on terms that the policy forbids', () => {
@@ -352,7 +385,7 @@ describe('exempt', () => {
     expect(reminded).toMatchObject({ exemption: { remindedDays: [14] } });
     const terms = someTerms({ until: later({ days: 60 }) });
     const { after } = when(reminded, { ...commands['renew-exemption'], terms });
-    expect(after).toMatchObject({ exemption: { ...terms, grantedAt: at, remindedDays: [] } });
+    expect(after).toEqual({ ...aFinding('exempt'), exemption: anExemption({ ...terms, grantedAt: at }) });
   });
 
   it('reminds no owner twice of the same day, and not after the end', () => {
@@ -473,9 +506,14 @@ describe('replay', () => {
     statuses.map((status) => ({ type: event.type, event, status })),
   );
 
-  test.each(cases)('stops at a broken history: $type in $status', ({ event, status }) => {
+  test.each(cases)('stops at a broken history: $type in $status', ({ type, event, status }) => {
     const finding = status === 'none' ? undefined : aFinding(status);
     expect(() => evolve(finding, event)).toThrow(ImpossibleEvent);
+    expect(() => evolve(finding, event)).toThrow(
+      expect.objectContaining({
+        ...{ name: 'ImpossibleEvent', message: `event ${type} cannot happen to a finding in status ${status}` },
+      }),
+    );
   });
 });
 
@@ -489,10 +527,13 @@ describe('the cause of a finding that changes', () => {
   const causeAfter = (trigger: Trigger, assessment: Problem = changed, finding: Finding = open) =>
     evolve(finding, { type: 'finding-reassessed', at, facts: null, assessment, trigger }).trigger;
 
-  it('is whoever made the present problem', () => {
-    const trigger = aTrigger({ eventId: 'later', eventName: 'EnableKeyRotation' });
-    expect(causeAfter(trigger)).toEqual(trigger);
-  });
+  it.each(['DisableKeyRotation', 'EnableKeyRotation', 'ImportKeyMaterial'])(
+    'is whoever made the present problem by %s',
+    (eventName) => {
+      const trigger = aTrigger({ eventId: 'later', eventName });
+      expect(causeAfter(trigger)).toEqual(trigger);
+    },
+  );
 
   it.each<[string, Trigger]>([
     ['somebody who only tagged the key', aTrigger({ eventId: 'later', eventName: 'TagResource' })],
