@@ -32,6 +32,7 @@ export type IgnoredBecause =
   | 'exempt'
   | 'not-awaiting-a-result'
   | 'not-exempt'
+  | 'exemption-over'
   | 'exemption-still-live'
   | 'not-waiting-for-an-answer';
 
@@ -218,6 +219,8 @@ function decideRemediation(command: RemediatorCommand, finding: Finding | undefi
   const { at } = command;
   switch (command.type) {
     case 'start-remediation':
+      // A back-out that comes too late would switch rotation off without a permission.
+      if (finding.thenExempt !== null && !isLive(finding.thenExempt, at)) return ignored('exemption-over');
       return accepted({ type: 'remediation-started', at, remedy: finding.remedy });
     case 'fail-remediation': {
       const { failure, kmsRequestId } = command;

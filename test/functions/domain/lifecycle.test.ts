@@ -287,6 +287,14 @@ describe('remediated', () => {
     });
   });
 
+  it('is not backed out any more once the exemption it would end in is over', () => {
+    const { after: approved } = when(aFinding('remediated'), commands['back-out']);
+    const justBefore = { ...commands['start-remediation'], at: later({ days: 30, milliseconds: -1 }) };
+    expect(decide(justBefore, approved).outcome).toBe('accepted');
+    const tooLate = { ...commands['start-remediation'], at: later({ days: 30 }) };
+    expect(decide(tooLate, approved)).toEqual({ outcome: 'ignored', because: 'exemption-over' });
+  });
+
   it.each([
     { days: 14, milliseconds: 0, outcome: 'accepted' },
     { days: 14, milliseconds: 1, outcome: 'refused' },

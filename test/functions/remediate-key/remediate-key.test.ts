@@ -276,6 +276,15 @@ describe('a back-out', () => {
     expect(await found(world)).toMatchObject({ status: 'exempt', exemption: anExemption() });
   });
 
+  it('switches nothing off once that exemption is over', async () => {
+    const world = createWorld({ enabled: true });
+    const record = await world.findings.given([...HISTORY.remediated, backOut]);
+    const now = () => new Date(later({ days: 30 }));
+    await expect(remediateKey(record, { ...world.deps(), now })).resolves.toBe('skipped');
+    expect(world.calls).toEqual([]);
+    expect(await found(world)).toMatchObject({ status: 'approved', startedAt: null });
+  });
+
   it('ends in the exemption also when rotation is off already', async () => {
     const world = createWorld();
     const record = await world.findings.given([...HISTORY.remediated, backOut]);
