@@ -279,7 +279,9 @@ describe('remediated', () => {
   it('is backed out into an exemption', () => {
     const { after: approved } = when(aFinding('remediated'), commands['back-out']);
     const thenExempt = anExemption({ grantedAt: at });
-    expect(approved).toMatchObject({ status: 'approved', remedy: { id: 'disable-rotation' }, thenExempt });
+    expect(approved).toMatchObject({
+      ...{ status: 'approved', approval: { by: person, at }, remedy: { id: 'disable-rotation' }, thenExempt },
+    });
     const { after: started } = when(approved, commands['start-remediation']);
     const { after } = when(started, { ...commands['confirm-remediation'], at: later({ hours: 2 }) });
     expect(after).toMatchObject({
@@ -401,6 +403,8 @@ describe('exempt', () => {
     expect(decide(commands['remind-owner'], after)).toEqual({ outcome: 'ignored', because: 'already-known' });
     const missed = { ...commands['remind-owner'], daysLeft: 20 };
     expect(decide(missed, after)).toEqual({ outcome: 'ignored', because: 'already-known' });
+    const next = when(after, { ...commands['remind-owner'], daysLeft: 7 });
+    expect(next.after).toMatchObject({ exemption: { remindedDays: [14, 7] } });
     const atEnd = { ...commands['remind-owner'], at: end };
     expect(decide(atEnd, aFinding('exempt'))).toEqual({ outcome: 'ignored', because: 'not-exempt' });
   });

@@ -27,7 +27,7 @@ describe('routes', () => {
     {},
     { accounts: ['444455556666', '111122223333'] },
     { regions: ['eu-central-1'] },
-    { organizationalUnits: ['production'] },
+    { organizationalUnits: ['sandbox', 'production'] },
     { aliases: ['payments/*'] },
     { aliases: ['nothing', '*ledger'] },
     { tags: { team: ['ledger', 'pay*'] } },
