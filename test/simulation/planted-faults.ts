@@ -164,8 +164,13 @@ export function plantFault(name: PlantedFaultName): void {
       const source = edits.reduce((text, { replace, by }) => {
         if (!text.includes(replace)) throw new Error(`the fault ${name} does not fit ${file} any more`);
         return text.replace(replace, by);
-      }, String(loaded.source));
+      }, sourceText(loaded.source));
       return { ...loaded, source };
     },
   });
+}
+
+function sourceText(source: string | ArrayBuffer | NodeJS.TypedArray | undefined): string {
+  if (typeof source === 'string') return source;
+  return source === undefined ? '' : new TextDecoder().decode(source);
 }
