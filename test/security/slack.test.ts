@@ -196,14 +196,20 @@ describe('with the form for an exemption', () => {
 
   it('exemption beyond the maximum of the policy', async () => {
     const { body } = await submit('U0APPROVER', arn, { until: await bot.visitor.day(91) });
-    expect(JSON.parse(body)).toMatchObject({ response_action: 'errors', errors: { until: /at most 90 days/ } });
+    expect(JSON.parse(body)).toEqual({
+      response_action: 'errors',
+      errors: { until: expect.stringMatching(/at most 90 days/) as unknown },
+    });
     await expectUndecided();
   }, 30_000);
 
   it('exemption in the name of a guest or an outsider', async () => {
     for (const owner of ['U0GUEST', 'U0OUTSIDER', 'U0LEFT', WORKSPACE.botUserId]) {
       const { body } = await submit('U0APPROVER', arn, { owner });
-      expect(JSON.parse(body)).toMatchObject({ response_action: 'errors', errors: { owner: /full member/ } });
+      expect(JSON.parse(body)).toEqual({
+        response_action: 'errors',
+        errors: { owner: expect.stringMatching(/full member/) as unknown },
+      });
     }
     await expectUndecided();
   }, 30_000);
@@ -222,7 +228,8 @@ it('error text shown to a person', async () => {
     sentences.push(...(await bot.click(approval())));
     await bot.visitor.advance('2m');
   }
-  expect(sentences).toEqual(attempts.map(() => expect.stringMatching(/"text":"This could not be checked just now/)));
+  expect(sentences).toHaveLength(attempts.length);
+  for (const sentence of sentences) expect(sentence).toContain('"text":"This could not be checked just now');
   // Bolt writes to the console of whoever loaded it.
   jest.spyOn(console, 'error').mockImplementation(() => undefined);
   const unreadable = await bot.signed({
