@@ -6,7 +6,18 @@ import {
 } from '../../functions/decide-finding/decide-finding.ts';
 import { detectFinding } from '../../functions/detect-finding/detect-finding.ts';
 import type { Policy } from '../../functions/domain/policy.ts';
-import { aKey, anActor, anObservation, anOpening, aPerson, aPolicy, aTrigger, KEY, later } from '../builders.ts';
+import {
+  aKey,
+  anActor,
+  anObservation,
+  anOpening,
+  aPerson,
+  aPolicy,
+  aTrigger,
+  HISTORY,
+  KEY,
+  later,
+} from '../builders.ts';
 import { createInMemoryFindings } from '../fakes/in-memory-findings.ts';
 
 const APPROVER = aPerson({ userId: 'U0APPROVER' });
@@ -40,6 +51,20 @@ it('self-exemption, known by the identities of the policy', async () => {
     ...{ kind: 'refused', refusal: { reason: 'caused-the-finding' } },
   });
   expect((await decideFinding('approve', from('U0APPROVER', 'request-2'), deps)).kind).toBe('accepted');
+});
+
+it('self-exemption through a re-check that hides the cause', async () => {
+  const policy = aPolicy();
+  policy.defaultRoute.approvers = { users: [APPROVER.userId], userGroups: [] };
+  for (const status of ['remediated', 'closed', 'exempt', 'approved'] as const) {
+    const { findings, deps } = aWorld(policy);
+    await findings.given(HISTORY[status]);
+    // A message that is still shown as it was. What the look opened would have no cause, and anybody could exempt it.
+    expect(await decideFinding('re-check', from('U0APPROVER', 'request-1'), deps)).toMatchObject({
+      ...{ kind: 'refused', refusal: { reason: 'already-decided', status } },
+    });
+    expect(findings.eventTypes(KEY.arn)).not.toContain('recheck-requested');
+  }
 });
 
 it('tags changed to choose other approvers', async () => {
