@@ -12,17 +12,13 @@ afterAll(() => bot.stop(), 30_000);
 
 const row = z.looseObject({ pk: z.string(), sk: z.string(), record: z.looseObject({ sequence: z.int() }).optional() });
 
-/** A key with a trail of five events, intact. */
+/** A key with a trail of four events, intact. */
 async function aTrail(): Promise<string> {
   const arn = await bot.openFinding();
-  await bot.visitor.click('U0VIEWER', arn, 'approve');
-  await bot.visitor.click('U0APPROVER', arn, 'approve');
-  await bot.visitor.settle();
+  for (const user of ['U0VIEWER', 'U0GUEST', 'U0OUTSIDER']) await bot.visitor.click(user, arn, 'approve');
   const { events, chain } = await bot.visitor.audit(arn);
   expect(chain.intact).toBe(true);
-  expect(events.map(({ event }) => event.type)).toEqual([
-    ...['finding-opened', 'command-refused', 'remediation-approved', 'remediation-started', 'remediated'],
-  ]);
+  expect(events.length).toBe(4);
   return arn;
 }
 
@@ -31,12 +27,16 @@ const problemOf = async (arn: string) => (await bot.visitor.audit(arn)).chain.pr
 const remove = (arn: string, sequence: number) => bot.table.send(new DeleteCommand(at(arn, eventSortKey(sequence))));
 
 describe('in the audit trail', () => {
+  let arn: string;
+  beforeEach(async () => {
+    arn = await aTrail();
+  }, 30_000);
+
   it('audit event altered', async () => {
-    const arn = await aTrail();
     await bot.table.send(
       new UpdateCommand({
         ...at(arn, eventSortKey(3)),
-        UpdateExpression: 'SET #record.#event.approval.#by.person.userId = :other',
+        UpdateExpression: 'SET #record.#event.#by.person.userId = :other',
         ExpressionAttributeNames: { '#record': 'record', '#event': 'event', '#by': 'by' },
         ExpressionAttributeValues: { ':other': 'U0APPROVER2' },
       }),
@@ -45,23 +45,20 @@ describe('in the audit trail', () => {
   }, 30_000);
 
   it('audit event removed', async () => {
-    const arn = await aTrail();
     await remove(arn, 2);
     expect(await problemOf(arn)).toBe('event 2 is missing, found 3');
   }, 30_000);
 
   it('audit event inserted', async () => {
-    const arn = await aTrail();
     const rows = (await bot.rows()).map((item) => row.parse(item));
-    const last = rows.find(({ pk, sk }) => pk === partitionOf(arn) && sk === eventSortKey(5));
-    const record = { ...last?.record, sequence: 6 };
-    await bot.table.send(new PutCommand({ TableName: TABLE_NAME, Item: { ...last, sk: eventSortKey(6), record } }));
-    expect(await problemOf(arn)).toBe('event 6 does not follow the event before it');
+    const last = rows.find(({ pk, sk }) => pk === partitionOf(arn) && sk === eventSortKey(4));
+    const record = { ...last?.record, sequence: 5 };
+    await bot.table.send(new PutCommand({ TableName: TABLE_NAME, Item: { ...last, sk: eventSortKey(5), record } }));
+    expect(await problemOf(arn)).toBe('event 5 does not follow the event before it');
   }, 30_000);
 
   it('audit trail cut off at its end', async () => {
-    const arn = await aTrail();
-    await remove(arn, 5);
+    await remove(arn, 4);
     expect(await problemOf(arn)).toBe('the snapshot is ahead of the events: the end is missing');
   }, 30_000);
 });
