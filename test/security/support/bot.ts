@@ -36,6 +36,7 @@ export async function startBot() {
     credentials: { accessKeyId: HUB_ACCOUNT.id, secretAccessKey: 'any' },
   });
 
+  let clicks = 0;
   const answers: string[] = [];
   const responseUrl = createServer((request, response) => {
     void text(request).then((body) => {
@@ -72,6 +73,7 @@ export async function startBot() {
   }
 
   function clickBody({ user, teamId = WORKSPACE.teamId, team = WORKSPACE.teamId, actionId, ref }: ForgedClick): string {
+    clicks += 1;
     return form({
       type: 'block_actions',
       user: { id: user, team_id: teamId },
@@ -86,7 +88,7 @@ export async function startBot() {
           action_id: actionId,
           block_id: 'b',
           value: JSON.stringify(ref),
-          action_ts: String(Math.random()),
+          action_ts: String(clicks),
         },
       ],
     });
