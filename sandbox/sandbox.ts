@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -19,6 +18,7 @@ import { type Functions, loadFunctions } from './functions.ts';
 import { fromHttpApiResult, type HttpAnswer, internalServerError, toHttpApiEvent } from './lambda/http-api.ts';
 import { setEnvironment } from './process-environment.ts';
 import { graceOf, sandboxPolicy } from './sandbox-policy.ts';
+import { simulatedSecret } from './simulated-secret.ts';
 import { startSlack } from './slack/slack.ts';
 import { wire } from './wiring.ts';
 import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from './world.ts';
@@ -33,7 +33,10 @@ export type SandboxOptions = {
   dataDir?: string;
   /** Slack's rate limits, or none. Default: Slack's. */
   rateLimits?: 'slack' | 'off';
-  /** Told in one line of everything that failed. Without it the functions' own logs are silent too. */
+  /**
+   * Told in one line of everything that failed. Without it the functions' own logs are silent too, unless the
+   * environment says SANDBOX_VERBOSE=1: then they log all they ever could.
+   */
   log?: (line: string) => void;
 };
 
@@ -74,7 +77,12 @@ async function start(
   const saved = data?.load();
   const clock = installClock(saved?.clockOffset ?? 0);
   cleanup.defer(clock.uninstall);
-  const secrets = { externalId: secret(), signingSecret: secret(), botToken: `xoxb-sandbox-${secret()}` };
+  const secrets = {
+    externalId: simulatedSecret(),
+    signingSecret: simulatedSecret(),
+    botToken: `xoxb-sandbox-${simulatedSecret()}`,
+    secretAccessKey: simulatedSecret(),
+  };
 
   let putEvent: (event: unknown) => void = () => undefined;
   const faults = createFaults();
@@ -113,7 +121,8 @@ async function start(
   cleanup.defer(slack.close);
   if (saved !== undefined) slack.restore(saved.slack);
 
-  const access = { region: HOME_REGION, credentials: { accessKeyId: HUB_ACCOUNT.id, secretAccessKey: 'simulated' } };
+  const { secretAccessKey } = secrets;
+  const access = { region: HOME_REGION, credentials: { accessKeyId: HUB_ACCOUNT.id, secretAccessKey } };
   // Straight to the services: what AWS does inside is not subject to the faults planted for the functions.
   const clients = {
     dynamodb: new DynamoDBClient({ ...access, endpoint: dynamodb.url }),
@@ -131,8 +140,7 @@ async function start(
   cleanup.defer(
     setEnvironment({
       ...environment({ deployed, secrets, awsUrl: gateway.url, slackUrl: slack.url }),
-      // Lambda's own setting, which goes before a function's LOG_LEVEL.
-      ...(log === undefined ? { AWS_LAMBDA_LOG_LEVEL: 'FATAL' } : {}),
+      ...logging({ isSilent: log === undefined, isVerbose: process.env['SANDBOX_VERBOSE'] === '1' }),
     }),
   );
   const tell = log ?? (() => undefined);
@@ -157,7 +165,13 @@ async function start(
   return { awsUrl: gateway.url, slackUrl: slack.url };
 }
 
-type Secrets = { externalId: string; signingSecret: string; botToken: string };
+type Secrets = { externalId: string; signingSecret: string; botToken: string; secretAccessKey: string };
+
+/** How much the functions log. Lambda's own setting goes before a function's LOG_LEVEL. */
+function logging({ isSilent, isVerbose }: { isSilent: boolean; isVerbose: boolean }): Record<string, string> {
+  if (isVerbose) return { LOG_LEVEL: 'DEBUG', POWERTOOLS_LOGGER_LOG_EVENT: 'true' };
+  return isSilent ? { AWS_LAMBDA_LOG_LEVEL: 'FATAL' } : {};
+}
 
 /** The functions' environment, in the names of functions/contracts/env.ts and of the AWS SDK. */
 function environment({
@@ -177,7 +191,7 @@ function environment({
     AWS_ENDPOINT_URL: awsUrl,
     AWS_REGION: HOME_REGION,
     AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
-    AWS_SECRET_ACCESS_KEY: 'simulated',
+    AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,
     LOG_LEVEL: 'ERROR',
     TABLE_NAME,
     TOPIC_ARN: deployed.topicArn,
@@ -213,10 +227,6 @@ async function answered(request: RouteRequest, functions: Functions | undefined)
 
 const notStarted: ControlHandler = () =>
   Promise.resolve({ status: 503, body: { error: 'The sandbox is still starting.' } });
-
-function secret(): string {
-  return randomBytes(16).toString('hex');
-}
 
 function every(milliseconds: number, run: () => void, cleanup: AsyncDisposableStack): void {
   const timer = setInterval(run, milliseconds);

@@ -27,7 +27,8 @@ export function createPolicyStore({ table, now }: { table: DynamoDbTable; now: (
   return {
     /** @throws PolicyUnreadable when it is missing or not valid. Not cached then, so that a repair works at once. */
     async loadPolicy(): Promise<LoadedPolicy> {
-      if (cached !== undefined && now().getTime() - cached.at < CACHE_MS) return cached.loaded;
+      // A clock that went back must not keep a policy for ever.
+      if (cached !== undefined && Math.abs(now().getTime() - cached.at) < CACHE_MS) return cached.loaded;
       cached = undefined;
       const item = await table.get(KEY);
       if (item === undefined) throw new PolicyUnreadable('no rotation policy is stored yet');

@@ -35,7 +35,7 @@ export const handler = middy(async (event: DynamoDBStreamEvent): Promise<void> =
     logger.info('announced', { keyArn: record.key.arn, sequence: record.sequence, type: record.event.type });
   }
 })
-  .use(injectLambdaContext(logger))
+  .use(injectLambdaContext(logger, { logEvent: false }))
   .onError(({ error }) => {
     logger.error('not announced; the stream brings it again', { error });
   });

@@ -128,11 +128,29 @@ export class KeyNotNamed extends Error {
 }
 
 /**
+ * The event names a key of another account than the one EventBridge says it came from. No KMS operation that changes a
+ * key works across accounts, and looking at such a key would show the external id to whoever owns that account.
+ */
+export class ForeignKey extends Error {
+  public override readonly name = 'ForeignKey';
+}
+
+/**
  * Reads an EventBridge event.
- * @throws ZodError when it is not one of the events the rule lets through; KeyNotNamed when no key can be told.
+ * @throws ZodError when it is not one of the events the rule lets through; KeyNotNamed when no key can be told;
+ * ForeignKey when the key is not one of the event's own account
  */
 export function parseKeyEvent(event: unknown): KeyEvent {
   const envelope = keyEventEnvelope.parse(event);
+  const read = readKeyEvent(envelope);
+  const { key, eventId } = read;
+  if (key.accountId !== envelope.account) {
+    throw new ForeignKey(`event ${eventId} of account ${envelope.account} names ${key.arn}`);
+  }
+  return read;
+}
+
+function readKeyEvent(envelope: z.infer<typeof keyEventEnvelope>): KeyEvent {
   if (envelope['detail-type'] !== 'AWS API Call via CloudTrail') {
     const { id: eventId, 'detail-type': eventName } = envelope;
     const at = new Date(envelope.time).toISOString();

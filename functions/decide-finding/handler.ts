@@ -55,4 +55,4 @@ createSlackApp(
 /** Takes Slack's requests from the HTTP API and answers them within Slack's three seconds; makes no KMS call. */
 export const handler = middy(
   async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => await receiver.handle(event),
-).use(injectLambdaContext(logger));
+).use(injectLambdaContext(logger, { logEvent: false }));

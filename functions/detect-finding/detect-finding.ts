@@ -40,9 +40,11 @@ const ONLY_SETTLING: readonly KeyEventName[] = [
 /** KMS is eventually consistent: Terraform waits as long for a new key to be found. */
 const NOT_FOUND_YET_MS = 10 * 60_000;
 const NOT_FOUND_WAIT_SECONDS = 30;
-/** "Several minutes" is how long KMS may show the old state (AWS KMS Developer Guide, "Eventual consistency"). */
-const SETTLED_AFTER_MS = 5 * 60_000;
-const LOOK_AGAIN_SECONDS = 60;
+/**
+ * For so many further grace periods an event is believed against what KMS shows, which may be the old state for a while
+ * (AWS KMS Developer Guide, "Eventual consistency").
+ */
+const SETTLING_LOOKS = 5;
 
 /**
  * Looks at the key that an EventBridge event is about, once its grace period is over, and brings the finding of that
@@ -105,8 +107,10 @@ async function patienceFor(event: KeyEvent, seen: Looked, policy: Policy, deps: 
     return now.getTime() - Date.parse(event.at) < NOT_FOUND_YET_MS ? NOT_FOUND_WAIT_SECONDS : 0;
   }
   if (observation.facts === null) return 0;
-  const isContradicted = observation.seen === 'key' && CONTRADICTIONS[event.eventName]?.(observation) === true;
-  if (isContradicted && now.getTime() - Date.parse(event.at) < SETTLED_AFTER_MS) return LOOK_AGAIN_SECONDS;
+  if (observation.seen === 'key' && CONTRADICTIONS[event.eventName]?.(observation) === true) {
+    const grace = graceOf(policy, event.eventName);
+    if (secondsUntil(event.at, grace * (1 + SETTLING_LOOKS), now) > 0) return grace;
+  }
   if (!isProblem(assess(observation, policy.rotation, now.toISOString()))) return 0;
   // Terraform tags a key before it switches rotation on: no event may open a finding before CreateKey itself could.
   const rest = secondsUntil(observation.facts.createdAt, graceOf(policy, 'CreateKey'), now);

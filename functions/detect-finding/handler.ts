@@ -41,7 +41,7 @@ const LONGEST_WAIT = 43_200;
 
 /** What the two event queues and the table's stream call. A message that waits is reported as failed, so that SQS keeps it. */
 export const handler = middy<SQSEvent | DynamoDBStreamEvent, SQSBatchResponse>()
-  .use(injectLambdaContext(logger))
+  .use(injectLambdaContext(logger, { logEvent: false }))
   .handler(async (event: SQSEvent | DynamoDBStreamEvent): Promise<SQSBatchResponse> => {
     const waiting: string[] = [];
     for (const record of event.Records) {

@@ -1,7 +1,8 @@
-import { evolve } from './evolve.ts';
+import { evolve, replay } from './evolve.ts';
 import type { Finding, Status } from './finding.ts';
 import type { FindingEvent } from './finding-events.ts';
 import type { KeyIdentity } from './key.ts';
+import { same } from './same.ts';
 
 /** What asked for the change: one CloudTrail event, one click, one run of the clock. Lets an auditor group events. */
 export type Cause = {
@@ -76,12 +77,13 @@ export type ChainVerdict = { intact: true; events: number } | { intact: false; s
 
 /**
  * Proves that nothing in a key's trail was altered, removed or inserted: numbering without gaps, each record's own
- * hash, each link to its predecessor, and, with `head`, that the stored snapshot ends the chain.
+ * hash, each link to its predecessor, and, with `head`, that the stored snapshot ends the chain and, where it brings its
+ * finding, that the events lead to exactly that finding.
  */
 export function verifyChain(
   records: readonly AuditEvent[],
   digest: Digest,
-  head?: Pick<ChainHead, 'sequence' | 'hash'>,
+  head?: Pick<ChainHead, 'sequence' | 'hash'> | ChainHead,
 ): ChainVerdict {
   let previousHash = GENESIS_HASH;
   let sequence = 0;
@@ -103,5 +105,17 @@ export function verifyChain(
   if (head !== undefined && (head.sequence < sequence || head.hash !== previousHash)) {
     return { intact: false, sequence, problem: `the snapshot does not follow from event ${sequence}` };
   }
+  if (head !== undefined && 'finding' in head && !leadTo(records, head.finding)) {
+    return { intact: false, sequence, problem: 'the stored finding is not what its events lead to' };
+  }
   return { intact: true, events: sequence };
+}
+
+function leadTo(records: readonly AuditEvent[], finding: Finding | undefined): boolean {
+  try {
+    return same(replay(records.map(({ event }) => event)), finding);
+  } catch {
+    // An event that cannot follow the one before it was never decided.
+    return false;
+  }
 }

@@ -166,7 +166,8 @@ function decidePersonCommand(command: PersonCommand, finding: Finding | undefine
       if (finding.status !== 'remediated') return refused({ reason: 'not-remediated', status: finding.status });
       return backOut(command, finding);
     case 're-check':
-      return accepted({ type: 'recheck-requested', at, by });
+      // What a re-check opens has no known cause, so that whoever caused it could exempt it: it only settles what is open.
+      return isUndecided(finding) ? accepted({ type: 'recheck-requested', at, by }) : alreadyDecided(finding);
   }
 }
 

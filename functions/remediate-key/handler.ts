@@ -39,7 +39,7 @@ const deps: RemediateDeps = {
 
 /** What the table's stream calls, one record at a time; an error makes it deliver the record again. */
 export const handler = middy<DynamoDBStreamEvent>()
-  .use(injectLambdaContext(logger))
+  .use(injectLambdaContext(logger, { logEvent: false }))
   .handler(async (event: DynamoDBStreamEvent) => {
     for (const { dynamodb } of event.Records) {
       const record = parseEventImage(dynamodb?.NewImage);

@@ -43,7 +43,7 @@ const RESERVE_MS = 20_000;
 
 /** What EventBridge Scheduler calls every minute. */
 export const handler = middy()
-  .use(injectLambdaContext(logger))
+  .use(injectLambdaContext(logger, { logEvent: false }))
   .handler(async (_event: unknown, context: Context) => {
     const hasTime = () => context.getRemainingTimeInMillis() > RESERVE_MS;
     const counts = await sweepFindings(new Date().toISOString(), { ...deps, hasTime });

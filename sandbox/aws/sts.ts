@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
+import { simulatedSecret } from '../simulated-secret.ts';
 import { ACCOUNTS, HUB_ACCOUNT, READ_ROLE, REMEDIATE_ROLE } from '../world.ts';
 import { AwsError } from './aws-error.ts';
 import { assumedRole, type Caller, callerArn, type IssuedSession, principalId } from './caller.ts';
@@ -73,7 +74,7 @@ export function createSts(options: StsOptions = {}): Sts {
         sessionName: RoleSessionName,
         accessKeyId,
       }),
-      sessionToken: randomBytes(96).toString('base64'),
+      sessionToken: simulatedSecret(96),
       expiration: Date.now() + DurationSeconds * 1000,
     };
     sessions.set(accessKeyId, session);
@@ -84,7 +85,7 @@ export function createSts(options: StsOptions = {}): Sts {
       '</AssumedRoleUser>',
       '<Credentials>',
       `<AccessKeyId>${accessKeyId}</AccessKeyId>`,
-      `<SecretAccessKey>${randomBytes(30).toString('base64')}</SecretAccessKey>`,
+      `<SecretAccessKey>${simulatedSecret(30)}</SecretAccessKey>`,
       `<SessionToken>${session.sessionToken}</SessionToken>`,
       `<Expiration>${new Date(session.expiration).toISOString()}</Expiration>`,
       '</Credentials>',

@@ -1,5 +1,5 @@
 /** What people do: click a button, submit a modal, close it. Each builds Slack's payload and sends it to the app. */
-import { randomBytes } from 'node:crypto';
+import { simulatedSecret } from '../simulated-secret.ts';
 import { type SandboxPerson, WORKSPACE } from '../world.ts';
 import { SlackApiError } from './api-error.ts';
 import { type Block, type Button, buttonsOf } from './block-schema.ts';
@@ -58,7 +58,7 @@ export type InteractionContext = {
 };
 
 /** Slack sends this deprecated verification token in every payload; nothing should look at it. */
-const VERIFICATION_TOKEN = randomBytes(12).toString('hex');
+const VERIFICATION_TOKEN = simulatedSecret(12);
 
 const TEAM = { id: WORKSPACE.teamId, domain: 'sandbox' };
 

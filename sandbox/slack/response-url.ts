@@ -3,8 +3,8 @@
  * ephemeral unless it says `in_channel`; it may replace or delete the message that was clicked, and it may go into a thread only
  * together with `replace_original: false`. It needs no membership of the channel.
  */
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
+import { simulatedSecret } from '../simulated-secret.ts';
 import { SlackApiError } from './api-error.ts';
 import {
   addEphemeral,
@@ -34,7 +34,7 @@ export type Origin = { user: string; channel: string; ts: string; ephemeral: boo
 
 /** Hands out the token of a new response_url. */
 export function issueResponseToken(workspace: Workspace, origin: Origin): string {
-  const token = randomBytes(12).toString('hex');
+  const token = simulatedSecret(12);
   workspace.responseUrls.push({ ...origin, token, issuedAt: Date.now(), uses: 0 });
   return token;
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { simulatedSecret } from '../simulated-secret.ts';
 import { SlackApiError } from './api-error.ts';
 
 /** Slack's page "Handling user interaction": a trigger_id is good for three seconds, once. Real seconds, as it races the network. */
@@ -17,7 +17,7 @@ export function createTriggers(): Triggers {
   const issued = new Map<string, { trigger: Trigger; at: number; exchanged: boolean }>();
   return {
     issue(trigger) {
-      const id = `${1_000_000 + issued.size}.${Math.round(performance.now())}.${randomBytes(16).toString('hex')}`;
+      const id = `${1_000_000 + issued.size}.${Math.round(performance.now())}.${simulatedSecret()}`;
       issued.set(id, { trigger, at: performance.now(), exchanged: false });
       return id;
     },

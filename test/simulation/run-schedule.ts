@@ -186,5 +186,6 @@ export async function runSchedule({
 
 function policyDocument(mode: Circumstances['mode']): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
-  return { ...policy, defaultRoute: { ...policy.defaultRoute, mode } };
+  const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
+  return { ...policy, graceSeconds, defaultRoute: { ...policy.defaultRoute, mode } };
 }

@@ -67,13 +67,13 @@ describe('an event that says the opposite of what KMS shows', () => {
     ['DisableKeyRotation', ON],
     ['EnableKeyRotation', OFF],
   ] as const)('%s waits until the key has settled', async (eventName, observation) => {
-    const world = oneKey(observation, aPolicy(), later({ hours: 1, minutes: 4 }));
-    await expect(detectFinding(message(eventName), world.deps)).resolves.toEqual({ waitSeconds: 60 });
+    const world = oneKey(observation, aPolicy(), later({ hours: 1, minutes: 2 }));
+    await expect(detectFinding(message(eventName), world.deps)).resolves.toEqual({ waitSeconds: 30 });
     expect(world.findings.eventTypes(KEY.arn)).toEqual([]);
   });
 
   it('is not waited for longer than KMS may take', async () => {
-    const world = oneKey(OFF, aPolicy(), later({ hours: 1, minutes: 5 }));
+    const world = oneKey(OFF, aPolicy(), later({ hours: 1, minutes: 3 }));
     await expect(detectFinding(message('EnableKeyRotation'), world.deps)).resolves.toBe('done');
     expect(world.findings.eventTypes(KEY.arn)).toEqual(['finding-opened']);
   });

@@ -170,7 +170,7 @@ describe('every state', () => {
     },
   );
 
-  test.each(Object.keys(HISTORY).filter((status): status is Status => status in HISTORY))(
+  test.each(['open', 'failed'] as const)(
     'lets a person ask for a re-check, which changes nothing yet: %s',
     (status) => {
       const { events, after } = when(aFinding(status), commands['re-check']);

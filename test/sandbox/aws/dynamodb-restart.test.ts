@@ -144,7 +144,8 @@ it('shows whole transactions and every record after its process was killed', asy
     expect(rounds.get('right')).toBe(rounds.get('left'));
     for (const sk of ['left', 'middle', 'right', 'single']) {
       const last = emitted().findLast(([name]) => name === sk);
-      expect(Number(last?.[1])).toBe(rounds.get(sk));
+      // On a busy machine it may be killed before its first write.
+      expect(last === undefined ? undefined : Number(last[1])).toBe(rounds.get(sk));
     }
   }
 });

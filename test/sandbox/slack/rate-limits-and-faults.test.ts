@@ -1,7 +1,7 @@
 import { expect, jest } from '@jest/globals';
 import { WebAPIHTTPError, WebAPIRateLimitedError, WebAPIRequestError } from '@slack/web-api';
 import { createRateLimits } from '../../../sandbox/slack/rate-limits.ts';
-import { CHANNEL, refusal, type SlackFixture, startFixture } from './support/slack-fixture.ts';
+import { BOT_TOKEN, CHANNEL, refusal, type SlackFixture, startFixture } from './support/slack-fixture.ts';
 
 let fixture: SlackFixture;
 afterEach(() => fixture.close());
@@ -24,7 +24,7 @@ describe('rate limits', () => {
     for (let n = 0; n < 20; n += 1) await fixture.client.usergroups.list();
     const response = await fetch(`${fixture.slack.url}/api/usergroups.list`, {
       method: 'POST',
-      headers: { authorization: 'Bearer xoxb-made-up' },
+      headers: { authorization: `Bearer ${BOT_TOKEN}` },
     });
     expect(response.status).toBe(429);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(50);

@@ -1,10 +1,11 @@
 import { LogLevel, WebAPIPlatformError, WebClient } from '@slack/web-api';
 import type { ControlHandler } from '../../../../sandbox/control-handler.ts';
+import { simulatedSecret } from '../../../../sandbox/simulated-secret.ts';
 import { type EmbeddedSlack, startSlack } from '../../../../sandbox/slack/slack.ts';
 import { type StubApp, startStubApp } from './stub-app.ts';
 
-const SIGNING_SECRET = 'made-up-signing-secret';
-export const BOT_TOKEN = 'xoxb-made-up';
+const SIGNING_SECRET = simulatedSecret();
+export const BOT_TOKEN = `xoxb-${simulatedSecret()}`;
 export const CHANNEL = 'C0SECURITY';
 
 export type SlackFixture = { slack: EmbeddedSlack; app: StubApp; client: WebClient; close: () => Promise<void> };
