@@ -9,9 +9,11 @@ import * as z from 'zod';
 import type { DynamoDbTable } from '../../functions/adapters/dynamodb.ts';
 import { tableOverSdk } from '../../functions/adapters/dynamodb-sdk.ts';
 import { createPolicyStore } from '../../functions/adapters/policy-store.ts';
+import { KMS_EVENT_PATTERN } from '../../functions/contracts/kms-event.ts';
 import { asEventBridgeEvent, type EventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
 import type { StreamRecord } from '../../sandbox/aws/dynamodb/stream-store.ts';
 import { startDynamoDb } from '../../sandbox/aws/dynamodb.ts';
+import { matches } from '../../sandbox/aws/event-bridge.ts';
 import { createFaults } from '../../sandbox/aws/faults.ts';
 import { startGateway } from '../../sandbox/aws/gateway.ts';
 import { createKms } from '../../sandbox/aws/kms/kms.ts';
@@ -140,7 +142,7 @@ export async function startServices(): Promise<SimulatedServices> {
     answerSlackWith(handle) {
       answerSlack = handle;
     },
-    takeEvents: () => events.splice(0),
+    takeEvents: () => events.splice(0).filter((event) => matches(KMS_EVENT_PATTERN, event)),
     takeStreamRecords() {
       const records = [...dynamodb.streams.read(deployed.streamArn, lastRecord, 10_000)];
       lastRecord = records.at(-1)?.dynamodb.SequenceNumber ?? lastRecord;

@@ -1,0 +1,124 @@
+import { CreateKeyCommand } from '@aws-sdk/client-kms';
+import type { FunctionName } from '../../infra/bundling.ts';
+import type { StreamRecord } from '../../sandbox/aws/dynamodb/stream-store.ts';
+import { type FunctionProcess, startFunction } from '../support/function-process.ts';
+import type { SimulatedServices } from '../support/simulated-services.ts';
+import { approvalOf, openFinding } from './clicks.ts';
+import { waited } from './figures.ts';
+
+/** Where the services are, and the bundles. */
+export type Place = { services: SimulatedServices; pathOf: (name: FunctionName | 'stock') => string };
+
+/** Not counted: until then V8 is still compiling. */
+const WARM_UP = 20;
+
+/** Own time of one invocation. */
+export async function ownTime(
+  { services }: Place,
+  started: FunctionProcess,
+  event: unknown,
+): Promise<{ own: number; total: number }> {
+  services.takeCalls();
+  const { ms: total } = await started.invoke(event);
+  return { own: total - waited(services.takeCalls()), total };
+}
+
+/** From the start of the process to the answer, without the time that the services took; ours and stock in turn. */
+export async function measureColdClicks(
+  { services, pathOf }: Place,
+  runs: number,
+): Promise<Record<'ours' | 'stock', { total: number[] }>> {
+  const times = { ours: { total: [] as number[] }, stock: { total: [] as number[] } };
+  for (let run = 0; run < runs; run += 1) {
+    for (const who of ['ours', 'stock'] as const) {
+      const firstEvent = approvalOf(await openFinding(services), services.signingSecret);
+      services.takeCalls();
+      const before = performance.now();
+      const started = await startFunction({
+        bundle: pathOf(who === 'ours' ? 'decide-finding' : 'stock'),
+        environment: services.environment,
+        firstEvent,
+      });
+      times[who].total.push(performance.now() - before - waited(services.takeCalls()));
+      expectStatus200(started.first.answer);
+      await started.stop();
+    }
+  }
+  return times;
+}
+
+/** Own time per click of a container that has been running for a while; ours and stock in turn. */
+export async function measureWarmClicks(place: Place, runs: number): Promise<Record<'ours' | 'stock', number[]>> {
+  const { services, pathOf } = place;
+  const { environment, signingSecret } = services;
+  const ours = await startFunction({ bundle: pathOf('decide-finding'), environment });
+  const stock = await startFunction({ bundle: pathOf('stock'), environment });
+  const times: Record<'ours' | 'stock', number[]> = { ours: [], stock: [] };
+  for (let run = -WARM_UP; run < runs; run += 1) {
+    for (const [who, started] of [['ours', ours] as const, ['stock', stock] as const]) {
+      const event = approvalOf(await openFinding(services), signingSecret);
+      const { own } = await ownTime(place, started, event);
+      if (run >= 0) times[who].push(own);
+    }
+  }
+  await Promise.all([ours.stop(), stock.stop()]);
+  return times;
+}
+
+/** Own time from an event to the stored finding, and with the posting of its message added; each about a new key. */
+export async function measureEvents(place: Place, runs: number): Promise<{ detect: number[]; posted: number[] }> {
+  const { services, pathOf } = place;
+  const { environment } = services;
+  const detect = await startFunction({ bundle: pathOf('detect-finding'), environment });
+  const announce = await startFunction({ bundle: pathOf('announce-finding'), environment });
+  const times: { detect: number[]; posted: number[] } = { detect: [], posted: [] };
+  services.takeStreamRecords();
+  for (let run = -WARM_UP; run < runs; run += 1) {
+    const detected = await ownTime(place, detect, await aKeyCreation(services));
+    const [record] = auditRecords(services.takeStreamRecords());
+    if (record === undefined) throw new Error('detect-finding stored no finding');
+    const announced = await ownTime(place, announce, { Records: [record] });
+    if (run < 0) continue;
+    times.detect.push(detected.own);
+    times.posted.push(detected.own + announced.own);
+  }
+  await Promise.all([detect.stop(), announce.stop()]);
+  return times;
+}
+
+/** Own time per message when very many findings open at once; one container, one record after another. */
+export async function measureStorm(place: Place, runs: number): Promise<number[]> {
+  const { services, pathOf } = place;
+  const announce = await startFunction({ bundle: pathOf('announce-finding'), environment: services.environment });
+  services.takeStreamRecords();
+  for (let run = -WARM_UP; run < runs; run += 1) await openFinding(services);
+  const times: number[] = [];
+  for (const record of auditRecords(services.takeStreamRecords())) {
+    times.push((await ownTime(place, announce, { Records: [record] })).own);
+  }
+  await announce.stop();
+  return times.slice(WARM_UP);
+}
+
+/** Makes a key; answers the message in which SQS brings the event about it. */
+export async function aKeyCreation(services: SimulatedServices): Promise<unknown> {
+  services.takeEvents();
+  await services.kms.send(new CreateKeyCommand({ Description: 'orders' }));
+  return queueMessage(services, services.takeEvents()[0]);
+}
+
+export function queueMessage({ changesQueueArn }: SimulatedServices, event: unknown): unknown {
+  const message = { messageId: 'message', receiptHandle: 'receipt', eventSourceARN: changesQueueArn };
+  return { Records: [{ ...message, body: JSON.stringify(event) }] };
+}
+
+/** The records that start functions: new audit events. */
+export function auditRecords(records: readonly StreamRecord[]): StreamRecord[] {
+  return records.filter(({ dynamodb }) => dynamodb.NewImage?.['eventType'] !== undefined);
+}
+
+/** Faster than right is no use. */
+function expectStatus200(answer: unknown): void {
+  if (typeof answer === 'object' && answer !== null && 'statusCode' in answer && answer.statusCode === 200) return;
+  throw new Error(`a click was answered with ${JSON.stringify(answer)}`);
+}
