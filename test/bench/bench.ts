@@ -2,9 +2,10 @@
  * Measures how fast and how large the bot is: `npm run bench`, `npm run bench -- --quick`, `-- --json FILE`.
  *
  * The functions run as bundles, each in a process of its own that loads them as Lambda does; this process plays AWS and
- * Slack (the sandbox's services) and the event sources. "Own time" is the time of the handler without the time
- * during which a service was working on a request of it, measured here: what remains is the function's own code and
- * its HTTP client. Nothing of this is a Lambda: compare figures of one run with each other.
+ * Slack (the sandbox's services) and the event sources. "Own time" is the processor time of the function's process, so
+ * neither the services nor whatever else the machine does is in it. "By the clock" is what passed, without the time
+ * during which a service worked on a request of the function, measured here; a busy machine is in it. Nothing of this
+ * is a Lambda: compare figures of one run with each other.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +17,7 @@ import { bundle, FUNCTION_NAMES, type FunctionName } from '../../infra/bundling.
 import { startFunction } from '../support/function-process.ts';
 import { startServices } from '../support/simulated-services.ts';
 import { ASSUMPTIONS } from './cost.ts';
-import { type Figure, figureRow, kilobytes, ms, renderTable, spread } from './figures.ts';
+import { type Figure, figureRow, kilobytes, ms, renderTable, type Spread, spread } from './figures.ts';
 import { type MainPath, walkMainPath } from './main-path.ts';
 import { measureColdClicks, measureEvents, measureStorm, measureWarmClicks, type Place } from './measurements.ts';
 import { type Share, sharesOf } from './shares.ts';
@@ -76,34 +77,44 @@ try {
   progress('main path');
   mainPath = await walkMainPath(place);
 
-  const [ours, stock] = [spread(cold.ours.total), spread(cold.stock.total)];
+  const [ours, stock] = [spread(cold.ours), spread(cold.stock)];
   figures.push({
-    name: 'click to acknowledgement, cold',
+    name: 'click to acknowledgement, cold: process start to answer',
     ...{ value: ms(ours.median), p99: ms(ours.p99), stock: ms(stock.median), ratio: ratio(ours.median, stock.median) },
     target: {
       says: `<= ${LIMITS.coldMs} ms, <= ${LIMITS.coldShare} of stock`,
       met: ours.median <= LIMITS.coldMs && ours.median <= LIMITS.coldShare * stock.median,
     },
   });
-  const [oursWarm, stockWarm] = [spread(warm.ours), spread(warm.stock)];
-  figures.push({
-    name: 'click to acknowledgement, warm, own time',
-    ...{ value: ms(oursWarm.median), p99: ms(oursWarm.p99), stock: ms(stockWarm.median) },
-    ratio: ratio(oursWarm.median, stockWarm.median),
-    target: { says: `p99 <= ${LIMITS.warmP99Ms} ms`, met: oursWarm.p99 <= LIMITS.warmP99Ms },
-  });
-  const detect = spread(events.detect);
-  figures.push({
-    name: 'event to append (detect-finding), own time',
-    ...{ value: ms(detect.median), p99: ms(detect.p99) },
-    target: { says: `<= ${LIMITS.detectMs} ms`, met: detect.median <= LIMITS.detectMs },
-  });
-  const posted = spread(events.posted);
-  figures.push({
-    name: 'event to posted message, own time of both functions',
-    ...{ value: ms(posted.median), p99: ms(posted.p99) },
-  });
-  const perMessage = spread(storm);
+  const [cpu, clock] = [by('cpu', warm.ours), by('clock', warm.ours)];
+  const [stockCpu, stockClock] = [by('cpu', warm.stock), by('clock', warm.stock)];
+  figures.push(
+    {
+      name: 'click to acknowledgement, warm, own time',
+      ...{ value: ms(cpu.median), p99: ms(cpu.p99), stock: ms(stockCpu.median) },
+      ratio: ratio(cpu.median, stockCpu.median),
+      target: { says: `p99 <= ${LIMITS.warmP99Ms} ms`, met: cpu.p99 <= LIMITS.warmP99Ms },
+    },
+    {
+      name: 'click to acknowledgement, warm, by the clock',
+      ...{ value: ms(clock.median), p99: ms(clock.p99), stock: ms(stockClock.median) },
+      ratio: ratio(clock.median, stockClock.median),
+    },
+  );
+  const detect = by('cpu', events.detect);
+  figures.push(
+    {
+      name: 'event to append (detect-finding), own time',
+      ...{ value: ms(detect.median), p99: ms(detect.p99) },
+      target: { says: `<= ${LIMITS.detectMs} ms`, met: detect.median <= LIMITS.detectMs },
+    },
+    ...(['cpu', 'clock'] as const).map((measure) => {
+      const posted = by(measure, events.posted);
+      const how = measure === 'cpu' ? 'own time' : 'by the clock';
+      return { name: `event to posted message, both functions, ${how}`, value: ms(posted.median), p99: ms(posted.p99) };
+    }),
+  );
+  const perMessage = by('clock', storm);
   figures.push({
     name: 'messages per second and container in a storm (announce-finding)',
     value: `${(1000 / perMessage.median).toFixed(0)}/s`,
@@ -125,7 +136,7 @@ try {
     const init = spread(inits[name]);
     const isDecide = name === 'decide-finding';
     figures.push({
-      name: `init of ${name}`,
+      name: `init of ${name}, own time`,
       ...{ value: ms(init.median), p99: ms(init.p99) },
       ...(isDecide ? { stock: ms(stockInit.median), ratio: ratio(init.median, stockInit.median) } : {}),
       target: isDecide
@@ -148,7 +159,11 @@ try {
 }
 if (!options.quick && figures.some(({ target }) => target?.met === false)) process.exitCode = 1;
 
-/** Fresh processes, all functions in turn, so that a busy moment of the machine does not meet one of them alone. */
+function by(measure: 'cpu' | 'clock', timings: readonly { cpu: number; clock: number }[]): Spread {
+  return spread(timings.map((timing) => timing[measure]));
+}
+
+/** Own time of loading, in fresh processes, all functions in turn. */
 async function measureInits({ services, pathOf }: Place): Promise<Record<FunctionName | 'stock', number[]>> {
   const inits: Record<FunctionName | 'stock', number[]> = {
     ...{ 'detect-finding': [], 'decide-finding': [], 'remediate-key': [], 'announce-finding': [], 'sweep-keys': [] },
@@ -157,7 +172,7 @@ async function measureInits({ services, pathOf }: Place): Promise<Record<Functio
   for (let run = 0; run < RUNS.inits; run += 1) {
     for (const name of [...FUNCTION_NAMES, 'stock'] as const) {
       const started = await startFunction({ bundle: pathOf(name), environment: services.environment });
-      inits[name].push(started.first.initMs);
+      inits[name].push(started.first.init.cpuMs);
       await started.stop();
     }
   }

@@ -24,7 +24,7 @@ export async function walkMainPath({ services, pathOf }: Place): Promise<MainPat
   async function invoke(by: FunctionName, event: unknown): Promise<void> {
     services.takeCalls();
     const started = await startFunction({ bundle: pathOf(by), environment: services.environment, firstEvent: event });
-    lambdaMs += started.first.initMs + started.first.ms;
+    lambdaMs += started.first.init.ms + started.first.call.ms;
     made.push({ by, calls: services.takeCalls() });
     await started.stop();
   }

@@ -9,26 +9,23 @@ import { waited } from './figures.ts';
 /** Where the services are, and the bundles. */
 export type Place = { services: SimulatedServices; pathOf: (name: FunctionName | 'stock') => string };
 
+type Both<T> = Record<'ours' | 'stock', T[]>;
+
 /** Not counted: until then V8 is still compiling. */
 const WARM_UP = 20;
 
-/** Own time of one invocation. */
-export async function ownTime(
-  { services }: Place,
-  started: FunctionProcess,
-  event: unknown,
-): Promise<{ own: number; total: number }> {
+/** One invocation, milliseconds: what the function computed, and the clock without the time that services took. */
+type Timing = { cpu: number; clock: number };
+
+async function time({ services }: Place, started: FunctionProcess, event: unknown): Promise<Timing> {
   services.takeCalls();
-  const { ms: total } = await started.invoke(event);
-  return { own: total - waited(services.takeCalls()), total };
+  const { call } = await started.invoke(event);
+  return { cpu: call.cpuMs, clock: call.ms - waited(services.takeCalls()) };
 }
 
 /** From the start of the process to the answer, without the time that the services took; ours and stock in turn. */
-export async function measureColdClicks(
-  { services, pathOf }: Place,
-  runs: number,
-): Promise<Record<'ours' | 'stock', { total: number[] }>> {
-  const times = { ours: { total: [] as number[] }, stock: { total: [] as number[] } };
+export async function measureColdClicks({ services, pathOf }: Place, runs: number): Promise<Both<number>> {
+  const times: Both<number> = { ours: [], stock: [] };
   for (let run = 0; run < runs; run += 1) {
     for (const who of ['ours', 'stock'] as const) {
       const firstEvent = approvalOf(await openFinding(services), services.signingSecret);
@@ -39,7 +36,7 @@ export async function measureColdClicks(
         environment: services.environment,
         firstEvent,
       });
-      times[who].total.push(performance.now() - before - waited(services.takeCalls()));
+      times[who].push(performance.now() - before - waited(services.takeCalls()));
       expectStatus200(started.first.answer);
       await started.stop();
     }
@@ -47,54 +44,54 @@ export async function measureColdClicks(
   return times;
 }
 
-/** Own time per click of a container that has been running for a while; ours and stock in turn. */
-export async function measureWarmClicks(place: Place, runs: number): Promise<Record<'ours' | 'stock', number[]>> {
+/** Clicks of a container that has been running for a while; ours and stock in turn. */
+export async function measureWarmClicks(place: Place, runs: number): Promise<Both<Timing>> {
   const { services, pathOf } = place;
   const { environment, signingSecret } = services;
   const ours = await startFunction({ bundle: pathOf('decide-finding'), environment });
   const stock = await startFunction({ bundle: pathOf('stock'), environment });
-  const times: Record<'ours' | 'stock', number[]> = { ours: [], stock: [] };
+  const times: Both<Timing> = { ours: [], stock: [] };
   for (let run = -WARM_UP; run < runs; run += 1) {
     for (const [who, started] of [['ours', ours] as const, ['stock', stock] as const]) {
       const event = approvalOf(await openFinding(services), signingSecret);
-      const { own } = await ownTime(place, started, event);
-      if (run >= 0) times[who].push(own);
+      const timing = await time(place, started, event);
+      if (run >= 0) times[who].push(timing);
     }
   }
   await Promise.all([ours.stop(), stock.stop()]);
   return times;
 }
 
-/** Own time from an event to the stored finding, and with the posting of its message added; each about a new key. */
-export async function measureEvents(place: Place, runs: number): Promise<{ detect: number[]; posted: number[] }> {
+/** From an event to the stored finding, and with the posting of its message added; each about a new key. */
+export async function measureEvents(place: Place, runs: number): Promise<{ detect: Timing[]; posted: Timing[] }> {
   const { services, pathOf } = place;
   const { environment } = services;
   const detect = await startFunction({ bundle: pathOf('detect-finding'), environment });
   const announce = await startFunction({ bundle: pathOf('announce-finding'), environment });
-  const times: { detect: number[]; posted: number[] } = { detect: [], posted: [] };
+  const times: { detect: Timing[]; posted: Timing[] } = { detect: [], posted: [] };
   services.takeStreamRecords();
   for (let run = -WARM_UP; run < runs; run += 1) {
-    const detected = await ownTime(place, detect, await aKeyCreation(services));
+    const detected = await time(place, detect, await aKeyCreation(services));
     const [record] = auditRecords(services.takeStreamRecords());
     if (record === undefined) throw new Error('detect-finding stored no finding');
-    const announced = await ownTime(place, announce, { Records: [record] });
+    const announced = await time(place, announce, { Records: [record] });
     if (run < 0) continue;
-    times.detect.push(detected.own);
-    times.posted.push(detected.own + announced.own);
+    times.detect.push(detected);
+    times.posted.push({ cpu: detected.cpu + announced.cpu, clock: detected.clock + announced.clock });
   }
   await Promise.all([detect.stop(), announce.stop()]);
   return times;
 }
 
-/** Own time per message when very many findings open at once; one container, one record after another. */
-export async function measureStorm(place: Place, runs: number): Promise<number[]> {
+/** Messages when very many findings open at once; one container, one record after another. */
+export async function measureStorm(place: Place, runs: number): Promise<Timing[]> {
   const { services, pathOf } = place;
   const announce = await startFunction({ bundle: pathOf('announce-finding'), environment: services.environment });
   services.takeStreamRecords();
   for (let run = -WARM_UP; run < runs; run += 1) await openFinding(services);
-  const times: number[] = [];
+  const times: Timing[] = [];
   for (const record of auditRecords(services.takeStreamRecords())) {
-    times.push((await ownTime(place, announce, { Records: [record] })).own);
+    times.push(await time(place, announce, { Records: [record] }));
   }
   await announce.stop();
   return times.slice(WARM_UP);

@@ -5,11 +5,14 @@ import * as z from 'zod';
 
 const RUNNER = fileURLToPath(new URL('lambda-runner.cjs', import.meta.url));
 
+/** Milliseconds: by the clock, and of computing in that process. */
+const durationSchema = z.object({ ms: z.number(), cpuMs: z.number() });
+
 const resultSchema = z.object({
-  /** How long loading the bundle took. */
-  initMs: z.number(),
-  /** How long the handler took; 0 when there was no event yet. */
-  ms: z.number(),
+  /** Loading the bundle. */
+  init: durationSchema,
+  /** The handler; 0 when there was no event yet. */
+  call: durationSchema,
   answer: z.unknown(),
   error: z.string().optional(),
 });

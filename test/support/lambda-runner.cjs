@@ -2,9 +2,19 @@
 // the runtime loads CommonJS, then answers invocations one after another. Times are milliseconds of this process.
 const [, , bundle, firstEvent] = process.argv;
 
-const beforeInit = performance.now();
+/** Times the rest of something: wall clock, and what this process computed meanwhile. */
+function stopwatch() {
+  const started = performance.now();
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return { ms: performance.now() - started, cpuMs: (user + system) / 1000 };
+  };
+}
+
+const initEnds = stopwatch();
 const { handler } = require(bundle);
-const initMs = performance.now() - beforeInit;
+const init = initEnds();
 
 function context(id) {
   return {
@@ -21,12 +31,12 @@ function context(id) {
 }
 
 async function invoke(event) {
-  const started = performance.now();
+  const ends = stopwatch();
   try {
-    const answer = await handler(event, context(`request-${started}`));
-    return { initMs, ms: performance.now() - started, answer: answer ?? null };
+    const answer = await handler(event, context(`request-${performance.now()}`));
+    return { init, call: ends(), answer: answer ?? null };
   } catch (error) {
-    return { initMs, ms: performance.now() - started, answer: null, error: String(error?.stack ?? error) };
+    return { init, call: ends(), answer: null, error: String(error?.stack ?? error) };
   }
 }
 
@@ -35,5 +45,5 @@ process.on('message', async (event) => {
 });
 process.on('disconnect', () => process.exit());
 // A cold start is measured from the outside: the first event comes with the process.
-if (firstEvent === undefined) process.send({ initMs, ms: 0, answer: null });
+if (firstEvent === undefined) process.send({ init, call: { ms: 0, cpuMs: 0 }, answer: null });
 else invoke(JSON.parse(firstEvent)).then((result) => process.send(result));
