@@ -17,6 +17,9 @@ const resultSchema = z.object({
   error: z.string().optional(),
 });
 
+/** A message comes with the handle that was sent along, if any. */
+const messageArguments = z.tuple([resultSchema], z.unknown());
+
 export type FunctionResult = z.infer<typeof resultSchema>;
 
 /** A function in a process of its own, as on Lambda; one invocation at a time. */
@@ -52,8 +55,7 @@ export async function startFunction({
     const died = exited.then(() => {
       throw new Error(`the function's process ended:\n${log}`);
     });
-    const [message]: unknown[] = await Promise.race([once(child, 'message'), died]);
-    const result = resultSchema.parse(message);
+    const [result] = messageArguments.parse(await Promise.race([once(child, 'message'), died]));
     if (result.error !== undefined) throw new Error(`${result.error}\n${log}`);
     return result;
   }

@@ -111,7 +111,9 @@ export async function startServices(): Promise<SimulatedServices> {
   await createPolicyStore({ table, now: () => new Date() }).putPolicy(sandboxPolicy(noGrace));
 
   const recorder = recordCalls([Number(new URL(gateway.url).port), Number(new URL(slack.url).port)]);
-  cleanup.defer(recorder.stop);
+  cleanup.defer(() => {
+    recorder.stop();
+  });
   let lastRecord: string | undefined;
   const queueUrl = (url: string) => gateway.url + new URL(url).pathname;
   return {
