@@ -35,8 +35,9 @@ export type SlackAppOptions = {
   apiUrl: string | undefined;
 };
 
-const NOT_CHECKED =
-  'This could not be checked just now, so nothing was changed. Please try again in a minute; if it stays like this, tell whoever runs the bot.';
+/** Does not claim that nothing was changed: the answer to a write that was done may be what did not arrive. */
+const NOT_FINISHED =
+  'This could not be finished just now. Please look at the finding again in a minute and try once more if nothing has changed; if it stays like this, tell whoever runs the bot.';
 
 /**
  * Bolt's side of decide-finding: payloads in, one use case each, and the answer in Slack's form. `botId` and
@@ -98,22 +99,25 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
           await args.ack({ response_action: 'errors', errors: modalErrors(reply.problems) });
           break;
         case 'refused':
-          await args.ack({ response_action: 'update', view: sentenceView(refusalSentence(reply.refusal)) });
+          await args.ack({
+            response_action: 'update',
+            view: sentenceView('Nothing was changed', refusalSentence(reply.refusal)),
+          });
           break;
       }
     } catch (error) {
       deps.logFailure(error, request.requestId);
-      await args.ack({ response_action: 'update', view: sentenceView(NOT_CHECKED) });
+      await args.ack({ response_action: 'update', view: sentenceView('Not finished', NOT_FINISHED) });
     }
   });
 
-  /** What goes wrong is logged in full and told in one fixed sentence: nothing was changed by a failed transaction. */
+  /** What goes wrong is logged in full and told in one fixed sentence. */
   async function attempt(request: Request, act: () => Promise<string | null>): Promise<string | null> {
     try {
       return await act();
     } catch (error) {
       deps.logFailure(error, request.requestId);
-      return NOT_CHECKED;
+      return NOT_FINISHED;
     }
   }
 
@@ -156,10 +160,10 @@ async function tell(
   await respond({ response_type: 'ephemeral', replace_original: false, text });
 }
 
-function sentenceView(text: string): ModalView {
+function sentenceView(title: 'Nothing was changed' | 'Not finished', text: string): ModalView {
   return {
     type: 'modal',
-    title: { type: 'plain_text', text: 'Nothing was changed' },
+    title: { type: 'plain_text', text: title },
     close: { type: 'plain_text', text: 'Close' },
     blocks: [{ type: 'section', text: { type: 'plain_text', text } }],
   };

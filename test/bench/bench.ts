@@ -77,15 +77,28 @@ try {
   progress('main path');
   mainPath = await walkMainPath(place);
 
-  const [ours, stock] = [spread(cold.ours), spread(cold.stock)];
-  figures.push({
-    name: 'click to acknowledgement, cold: process start to answer',
-    ...{ value: ms(ours.median), p99: ms(ours.p99), stock: ms(stock.median), ratio: ratio(ours.median, stock.median) },
-    target: {
-      says: `<= ${LIMITS.coldMs} ms, <= ${LIMITS.coldShare} of stock`,
-      met: ours.median <= LIMITS.coldMs && ours.median <= LIMITS.coldShare * stock.median,
+  const [ours, stock] = [by('clock', cold.ours), by('clock', cold.stock)];
+  const [oursCpu, coldStockCpu] = [by('cpu', cold.ours), by('cpu', cold.stock)];
+  figures.push(
+    {
+      name: 'click to acknowledgement, cold: process start to answer, by the clock',
+      ...{
+        value: ms(ours.median),
+        p99: ms(ours.p99),
+        stock: ms(stock.median),
+        ratio: ratio(ours.median, stock.median),
+      },
+      target: {
+        says: `<= ${LIMITS.coldMs} ms, <= ${LIMITS.coldShare} of stock`,
+        met: ours.median <= LIMITS.coldMs && ours.median <= LIMITS.coldShare * stock.median,
+      },
     },
-  });
+    {
+      name: 'click to acknowledgement, cold, own time with the start of Node.js',
+      ...{ value: ms(oursCpu.median), p99: ms(oursCpu.p99), stock: ms(coldStockCpu.median) },
+      ratio: ratio(oursCpu.median, coldStockCpu.median),
+    },
+  );
   const [cpu, clock] = [by('cpu', warm.ours), by('clock', warm.ours)];
   const [stockCpu, stockClock] = [by('cpu', warm.stock), by('clock', warm.stock)];
   figures.push(

@@ -13,6 +13,8 @@ const resultSchema = z.object({
   init: durationSchema,
   /** The handler; 0 when there was no event yet. */
   call: durationSchema,
+  /** What the process has computed since its start, Node.js itself included. */
+  processCpuMs: z.number(),
   answer: z.unknown(),
   error: z.string().optional(),
 });

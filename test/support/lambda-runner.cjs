@@ -12,6 +12,12 @@ function stopwatch() {
   };
 }
 
+/** Everything since the start of the process, Node.js itself included. */
+function processCpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 const initEnds = stopwatch();
 const { handler } = require(bundle);
 const init = initEnds();
@@ -34,9 +40,9 @@ async function invoke(event) {
   const ends = stopwatch();
   try {
     const answer = await handler(event, context(`request-${performance.now()}`));
-    return { init, call: ends(), answer: answer ?? null };
+    return { init, call: ends(), processCpuMs: processCpuMs(), answer: answer ?? null };
   } catch (error) {
-    return { init, call: ends(), answer: null, error: String(error?.stack ?? error) };
+    return { init, call: ends(), processCpuMs: processCpuMs(), answer: null, error: String(error?.stack ?? error) };
   }
 }
 
@@ -45,5 +51,6 @@ process.on('message', async (event) => {
 });
 process.on('disconnect', () => process.exit());
 // A cold start is measured from the outside: the first event comes with the process.
-if (firstEvent === undefined) process.send({ init, call: { ms: 0, cpuMs: 0 }, answer: null });
+if (firstEvent === undefined)
+  process.send({ init, call: { ms: 0, cpuMs: 0 }, processCpuMs: processCpuMs(), answer: null });
 else invoke(JSON.parse(firstEvent)).then((result) => process.send(result));
