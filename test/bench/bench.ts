@@ -2,8 +2,8 @@
  * Measures how fast and how large the bot is: `npm run bench`, `npm run bench -- --quick`, `-- --json FILE`.
  *
  * The functions run as bundles, each in a process of its own that loads them as Lambda does; this process plays AWS and
- * Slack (the sandbox's services) and the event sources. "Own time" is the processor time of the function's process, so
- * neither the services nor whatever else the machine does is in it. "By the clock" is what passed, without the time
+ * Slack (the sandbox's services) and the event sources. "Own time" is what the main thread of the function's process
+ * computed, so neither the services nor whatever else the machine does is in it. "By the clock" is what passed, without the time
  * during which a service worked on a request of the function, measured here; a busy machine is in it. Nothing of this
  * is a Lambda: compare figures of one run with each other.
  */

@@ -1,7 +1,7 @@
 import { createFindingsTable } from '../../functions/adapters/findings-table.ts';
 import { partitionOf } from '../../functions/contracts/table.ts';
 import type { FunctionName } from '../../infra/bundling.ts';
-import { startFunction } from '../support/function-process.ts';
+import { invokeCold } from '../support/function-process.ts';
 import type { ServiceCall } from '../support/simulated-services.ts';
 import { approvalOf } from './clicks.ts';
 import { costOf, writeUnitsOf } from './cost.ts';
@@ -23,10 +23,9 @@ export async function walkMainPath({ services, pathOf }: Place): Promise<MainPat
   let lambdaMs = 0;
   async function invoke(by: FunctionName, event: unknown): Promise<void> {
     services.takeCalls();
-    const started = await startFunction({ bundle: pathOf(by), environment: services.environment, firstEvent: event });
-    lambdaMs += started.first.init.ms + started.first.call.ms;
+    const { init, call } = await invokeCold({ bundle: pathOf(by), environment: services.environment }, event);
+    lambdaMs += init.ms + call.ms;
     made.push({ by, calls: services.takeCalls() });
-    await started.stop();
   }
   /** Every new audit event is announced; an approval is also carried out. Until nothing new comes. */
   async function react(): Promise<void> {

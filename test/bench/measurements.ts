@@ -1,7 +1,7 @@
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import type { FunctionName } from '../../infra/bundling.ts';
 import type { StreamRecord } from '../../sandbox/aws/dynamodb/stream-store.ts';
-import { type FunctionProcess, startFunction } from '../support/function-process.ts';
+import { type FunctionProcess, invokeCold, startFunction } from '../support/function-process.ts';
 import type { SimulatedServices } from '../support/simulated-services.ts';
 import { approvalOf, openFinding } from './clicks.ts';
 import { waited } from './figures.ts';
@@ -28,18 +28,14 @@ export async function measureColdClicks({ services, pathOf }: Place, runs: numbe
   const times: Both<Timing> = { ours: [], stock: [] };
   for (let run = 0; run < runs; run += 1) {
     for (const who of ['ours', 'stock'] as const) {
-      const firstEvent = approvalOf(await openFinding(services), services.signingSecret);
+      const event = approvalOf(await openFinding(services), services.signingSecret);
+      const bundle = pathOf(who === 'ours' ? 'decide-finding' : 'stock');
       services.takeCalls();
       const before = performance.now();
-      const started = await startFunction({
-        bundle: pathOf(who === 'ours' ? 'decide-finding' : 'stock'),
-        environment: services.environment,
-        firstEvent,
-      });
+      const { answer, sinceStartCpuMs } = await invokeCold({ bundle, environment: services.environment }, event);
       const clock = performance.now() - before - waited(services.takeCalls());
-      times[who].push({ cpu: started.first.processCpuMs, clock });
-      expectStatus200(started.first.answer);
-      await started.stop();
+      times[who].push({ cpu: sinceStartCpuMs, clock });
+      expectStatus200(answer);
     }
   }
   return times;
