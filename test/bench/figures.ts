@@ -33,6 +33,8 @@ export function waited(calls: readonly { startedAt: number; endedAt: number }[])
 }
 
 export const ms = (value: number): string => `${value.toFixed(1)} ms`;
+/** Ours divided by stock. */
+export const ratio = (ours: number, stock: number): string => (ours / stock).toFixed(2);
 export const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`;
 
 /** Rows of equal columns, the first to the left, the others to the right. */

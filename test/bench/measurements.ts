@@ -7,20 +7,48 @@ import { approvalOf, openFinding } from './clicks.ts';
 import { waited } from './figures.ts';
 
 /** Where the services are, and the bundles. */
-export type Place = { services: SimulatedServices; pathOf: (name: FunctionName | 'stock') => string };
+export type Place = { services: SimulatedServices; pathOf: (name: Bundle) => string };
 
-type Both<T> = Record<'ours' | 'stock', T[]>;
+/** A function of the bot, or decide-finding in the stock variant. */
+export type Bundle = FunctionName | 'stock';
+
+export type Both<T> = Record<'ours' | 'stock', T[]>;
 
 /** Not counted: until then V8 is still compiling. */
 const WARM_UP = 20;
 
 /** One invocation, milliseconds: what the function computed, and the clock without the time that services took. */
-type Timing = { cpu: number; clock: number };
+export type Timing = { cpu: number; clock: number };
 
 async function time({ services }: Place, started: FunctionProcess, event: unknown): Promise<Timing> {
   services.takeCalls();
   const { call } = await started.invoke(event);
   return { cpu: call.cpuMs, clock: call.ms - waited(services.takeCalls()) };
+}
+
+/** Asks about each bundle, one after another. */
+export async function forEachBundle<T>(ask: (name: Bundle) => Promise<T>): Promise<Record<Bundle, T>> {
+  return {
+    'detect-finding': await ask('detect-finding'),
+    'decide-finding': await ask('decide-finding'),
+    'remediate-key': await ask('remediate-key'),
+    'announce-finding': await ask('announce-finding'),
+    'sweep-keys': await ask('sweep-keys'),
+    stock: await ask('stock'),
+  };
+}
+
+/** Own time of loading, in fresh processes, all in turn. */
+export async function measureInits({ services, pathOf }: Place, runs: number): Promise<Record<Bundle, number[]>> {
+  const inits = await forEachBundle(() => Promise.resolve<number[]>([]));
+  for (let run = 0; run < runs; run += 1) {
+    await forEachBundle(async (name) => {
+      const started = await startFunction({ bundle: pathOf(name), environment: services.environment });
+      inits[name].push(started.first.init.cpuMs);
+      await started.stop();
+    });
+  }
+  return inits;
 }
 
 /** From the start of the process to the answer, without the time that the services took; ours and stock in turn. */
