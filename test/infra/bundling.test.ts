@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { CreateKeyCommand, GetKeyRotationStatusCommand } from '@aws-sdk/client-kms';
 import { build } from 'esbuild';
 import { createFindingsTable } from '../../functions/adapters/findings-table.ts';
@@ -52,6 +52,11 @@ async function react(name: FunctionName, eventTypes: readonly string[] | 'all'):
     await invoke(name, { Records: [record] });
   }
 }
+
+it('knows every folder with a handler', () => {
+  const folders = globSync('functions/*/handler.ts').map((path) => basename(dirname(path)));
+  expect(folders.sort()).toEqual([...FUNCTION_NAMES].sort());
+});
 
 it.each(FUNCTION_NAMES)('keeps %s small', (name) => {
   expect(statSync(pathOf(name)).size).toBeLessThanOrEqual(SIZE_LIMITS[name]);
