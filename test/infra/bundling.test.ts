@@ -86,6 +86,9 @@ it('carries a finding from the event to the remedy with nothing but the bundles'
   expect(refused.ephemerals).toHaveLength(1);
   const modal = await services.slack.click({ ...click, user: 'U0APPROVER', actionId: BUTTON.exempt });
   expect(modal.views).toHaveLength(1);
+  const values = { owner: 'U0APPROVER', reason: 'The vendor pins the key', ticket: '', until: '2199-01-01' };
+  const submitted = await services.slack.submit({ user: 'U0APPROVER', viewId: modal.views[0]?.id ?? '', values });
+  expect(Object.keys(submitted.errors ?? {})).toEqual(['until']);
   expect((await services.slack.click({ ...click, user: 'U0APPROVER' })).status).toBe(200);
   expect(await status()).toBe('approved');
 
