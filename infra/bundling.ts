@@ -88,14 +88,16 @@ export function esbuildOptions(name: FunctionName): BuildOptions {
     mainFields: ['module', 'main'],
     conditions: ['module'],
     minify: true,
-    legalComments: 'none',
     sourcemap: false,
     plugins: [leaveOut, shortenManifests],
     logLevel: 'warning',
   };
 }
 
-/** Writes `index.js`, whose `handler` is the function, into a folder; answers what went into it. */
+/**
+ * Writes `index.js`, whose `handler` is the function, into a folder; answers what went into it. The folder is what is
+ * deployed (`Code.fromAsset`): NodejsFunction's own `bundling` takes no esbuild plugins.
+ */
 export async function bundle(name: FunctionName, folder: string): Promise<Metafile> {
   const { metafile } = await runEsbuild({ ...esbuildOptions(name), outfile: `${folder}/index.js`, metafile: true });
   return metafile;

@@ -170,7 +170,7 @@ function clickSentence(reply: Reply): string | null {
   }
 }
 
-function sentenceView(title: string, text: string): ModalView {
+function sentenceView(title: 'Nothing was changed' | 'Not finished', text: string): ModalView {
   return {
     type: 'modal',
     title: { type: 'plain_text', text: title },

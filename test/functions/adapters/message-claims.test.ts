@@ -106,7 +106,7 @@ it('moves the lease of a claim only', async () => {
 
 it('lets a claim that was stored without a lease be taken over', async () => {
   const slot = aSlot();
-  const { leaseUntil: _none, ...old } = aClaim;
+  const old = { postId: aClaim.postId, claimedAt: aClaim.claimedAt, channel: aClaim.channel };
   const Item = { pk: `KEY#${keyArn}`, sk: `MESSAGE#${slot.episode}#root`, state: 'claimed', ...old };
   await open.client.send(new PutCommand({ TableName: 'findings', Item }));
   expect(await claims.read(slot)).toMatchObject({ state: 'claimed', leaseUntil: null });

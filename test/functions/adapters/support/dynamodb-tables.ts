@@ -26,6 +26,12 @@ export type Tables = {
 export type Way = 'the AWS SDK' | 'fetch';
 export const WAYS: readonly Way[] = ['the AWS SDK', 'fetch'];
 
+const REFUSALS: Record<Exclude<Mishap, 'lost'>, { status: number; code: string }> = {
+  throttled: { status: 400, code: 'ThrottlingException' },
+  unavailable: { status: 503, code: 'ServiceUnavailable' },
+  refused: { status: 400, code: 'AccessDeniedException' },
+};
+
 const transaction = z.object({ ClientRequestToken: z.string().optional() });
 
 /** The sandbox's DynamoDB with the findings table in it, reached through a front that loses and refuses on demand. */
@@ -47,13 +53,12 @@ export async function openTables(): Promise<Tables> {
       token: transaction.parse(JSON.parse(body)).ClientRequestToken,
     });
     const mishap = mishaps.shift();
-    const refuse = (status: number, code: string) => {
+    if (mishap !== undefined && mishap !== 'lost') {
+      const { status, code } = REFUSALS[mishap];
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${code}`, message: 'planted' }));
-    };
-    if (mishap === 'throttled') return refuse(400, 'ThrottlingException');
-    if (mishap === 'unavailable') return refuse(503, 'ServiceUnavailable');
-    if (mishap === 'refused') return refuse(400, 'AccessDeniedException');
+      return;
+    }
     const headers = { 'content-type': 'application/x-amz-json-1.0', ...passedOn(request) };
     const real = await fetch(dynamoDb.url, { method: 'POST', headers, body });
     const text = await real.text();

@@ -1,0 +1,78 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import middy from '@middy/core';
+import { AwsLambdaReceiver, LogLevel } from '@slack/bolt';
+import type { Context } from 'aws-lambda';
+import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
+import { digest } from '../../../functions/adapters/digest.ts';
+import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
+import { createFindingsTable } from '../../../functions/adapters/findings-table.ts';
+import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
+import { createSlack } from '../../../functions/adapters/slack.ts';
+import { decideFindingEnv, parseEnv } from '../../../functions/contracts/env.ts';
+import {
+  type Deps,
+  decideFinding,
+  decideTerms,
+  mayStateTerms,
+} from '../../../functions/decide-finding/decide-finding.ts';
+import { createSlackApp } from '../../../functions/decide-finding/slack-app.ts';
+
+// What decide-finding would be without its own receiver, table client and bundle settings: Bolt's AwsLambdaReceiver and
+// the AWS SDK below the same use case and listeners. All the rest is as in functions/decide-finding/handler.ts.
+const env = parseEnv(decideFindingEnv, process.env);
+const logger = new Logger({ serviceName: 'decide-finding', logLevel: env.LOG_LEVEL });
+const now = () => new Date();
+const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+const table = tableOverSdk({ client, tableName: env.TABLE_NAME });
+const findings = createFindingsTable(table);
+const policies = createPolicyStore({ table, now });
+const loadPolicy = () => policies.loadPolicy();
+const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
+const deps: Deps = {
+  loadPolicy,
+  person: (userId, teamId) => slack.person(userId, teamId),
+  groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
+  loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
+  carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
+  now,
+};
+
+const receiver = new AwsLambdaReceiver({
+  signingSecret: env.SLACK_SIGNING_SECRET,
+  logLevel: LogLevel.ERROR,
+  customPropertiesExtractor: ({ headers }) => ({
+    requestId: createHash('sha256')
+      .update(headers['x-slack-signature'] ?? '')
+      .digest('hex')
+      .slice(0, 32),
+  }),
+});
+createSlackApp(
+  {
+    receiver,
+    token: env.SLACK_BOT_TOKEN,
+    botId: env.SLACK_BOT_ID,
+    botUserId: env.SLACK_BOT_USER_ID,
+    apiUrl: env.SLACK_API_URL,
+  },
+  {
+    decide: (action, request) => decideFinding(action, request, deps),
+    mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
+    decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+    openView: (triggerId, view) => slack.openView(triggerId, view),
+    now,
+    logFailure: (error, requestId) => {
+      logger.error('a click could not be answered', { requestId, error });
+    },
+  },
+);
+
+const answer = receiver.toHandler();
+
+export const handler = middy(
+  async (event: Parameters<typeof answer>[0], context: Context) => await answer(event, context),
+).use(injectLambdaContext(logger));
