@@ -30,7 +30,7 @@ export type Wiring = {
 };
 
 /** Which audit events start which function; the table's other items start none. */
-export const STREAM_CONSUMERS: { name: FunctionName; eventTypes: readonly string[] | 'all' }[] = [
+const STREAM_CONSUMERS: { name: FunctionName; eventTypes: readonly string[] | 'all' }[] = [
   { name: 'announce-finding', eventTypes: 'all' },
   { name: 'remediate-key', eventTypes: ['remediation-approved', 'back-out-approved', 'remediation-overdue'] },
   { name: 'detect-finding', eventTypes: ['recheck-requested', 'exemption-revoked'] },
@@ -154,8 +154,7 @@ export function wire({
   };
 }
 
-/** The event pattern that lets through the table’s new audit events of these types. */
-export function streamFilter(eventTypes: readonly string[] | 'all'): unknown {
+function streamFilter(eventTypes: readonly string[] | 'all'): unknown {
   return {
     eventName: ['INSERT'],
     dynamodb: {
