@@ -3,11 +3,11 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { digest } from '../../functions/adapters/digest.ts';
 import { parseEventImage } from '../../functions/adapters/findings-table.ts';
+import { auditEventFilter, STREAM_CONSUMERS } from '../../functions/contracts/stream-consumers.ts';
 import { type ChainHead, EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import { startDynamoDb } from '../../sandbox/aws/dynamodb.ts';
 import { matches } from '../../sandbox/aws/event-bridge.ts';
-import { STREAM_CONSUMERS, streamFilter } from '../../sandbox/wiring.ts';
 import { aPersonRef, HISTORY, KEY, later } from '../builders.ts';
 import { openStore, type Store } from '../functions/adapters/store.ts';
 import { readWholeStream } from '../sandbox/aws/dynamodb-fixture.ts';
@@ -134,10 +134,10 @@ it.each([
 });
 
 describe('what the functions read from moto’s stream', () => {
-  const eventsFor = (eventTypes: readonly string[] | 'all', records: readonly StreamRecord[]) =>
-    records.filter((record) => matches(streamFilter(eventTypes), record));
+  const eventsFor = (eventTypes: Parameters<typeof auditEventFilter>[0], records: readonly StreamRecord[]) =>
+    records.filter((record) => matches(auditEventFilter(eventTypes), record));
 
-  it.each(STREAM_CONSUMERS)('$name is started by the same events', ({ eventTypes }) => {
+  it.each(Object.entries(STREAM_CONSUMERS))('%s is started by the same events', (_name, eventTypes) => {
     const ofMoto = eventsFor(eventTypes, moto.records).map(content);
     expect(ofMoto.length).toBeGreaterThan(0);
     expect(ofMoto).toEqual(eventsFor(eventTypes, sandbox.records).map(content));
@@ -155,7 +155,7 @@ describe('what the functions read from moto’s stream', () => {
   });
 
   it('is never a snapshot or a claim', () => {
-    const others = moto.records.filter((record) => !matches(streamFilter('all'), record));
+    const others = moto.records.filter((record) => !matches(auditEventFilter('all'), record));
     for (const { dynamodb } of others) expect(() => parseEventImage(dynamodb.NewImage)).toThrow('record');
   });
 });
