@@ -3,9 +3,6 @@ import { startPython } from './python.ts';
 /** A running moto; every service of AWS that it imitates is at `url`. */
 export type Moto = { url: string; stop: () => Promise<void> };
 
-/** moto's account, unless credentials of an assumed role say otherwise. */
-export const MOTO_ACCOUNT = '123456789012';
-
 export async function startMoto(): Promise<Moto> {
   const process = startPython('moto_server.py');
   const port = await process.line();
