@@ -276,6 +276,7 @@ describe('differs, as documented:', () => {
     ['a CIDR block of one address', { a: [{ cidr: '10.0.0.1/32' }] }, false],
     ['a CIDR block that is none', { a: [{ cidr: '10.0.0.0/33' }] }, false],
     ['an $or of one', { $or: [{ a: [1] }] }, true],
+    ['a limit beyond 2^53', { a: [{ numeric: ['<', 2 ** 54] }] }, true],
   ])('moto takes %s, which EventBridge refuses', async (_what, pattern, moto) => {
     const event = { a: 1 };
     expect([ofSandbox(pattern, event), await ofMoto(pattern, event)]).toEqual(['InvalidEventPatternException', moto]);

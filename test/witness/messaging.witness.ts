@@ -146,6 +146,11 @@ describe.each(Object.entries(BACK_ENDS))('what deploy makes on %s', (name, start
         redrive: { deadLetterTargetArn: deployed.deadLetters[0]?.arn, maxReceiveCount: 20 },
       });
     });
+    rule('takes another delay when it is deployed with another grace', async () => {
+      const again = await deploy(clients, { creations: 240, changes: 1 });
+      expect(again).toEqual(deployed);
+      expect((await attributesOf(deployed.creations.url))['DelaySeconds']).toBe('240');
+    });
     rule('holds a message back for its delay', async () => {
       await send(deployed.changes.url, 'delayed');
       expect(await receive(deployed.changes.url)).toEqual([]);
