@@ -6,7 +6,7 @@ import { auditEventFilter, STREAM_CONSUMERS } from '../functions/contracts/strea
 import type { StreamSource } from './aws/dynamodb/stream-store.ts';
 import { createEventBus } from './aws/event-bridge.ts';
 import type { Deployed, DeployedQueue } from './deploy.ts';
-import type { FunctionName, Functions } from './functions.ts';
+import type { Functions } from './functions.ts';
 import { pollQueue } from './lambda/queue-event-source.ts';
 import { createSchedule } from './lambda/schedule.ts';
 import { fileCheckpoint } from './lambda/stream-checkpoint.ts';

@@ -1,17 +1,18 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { messageSortKey, partitionOf, TABLE_ATTRIBUTES } from '../contracts/table.ts';
+import { ConditionFailed, type DynamoDbTable } from './dynamodb.ts';
 
 /** Which message: the episode's own, or the reply for the event of that sequence. */
 export type MessageSlot = { keyArn: string; episode: number; part: 'root' | number };
 
-const refusedWith = z.string().nullable().default(null);
+const refusedWith = z._default(z.nullable(z.string()), null);
 const claimRow = z.discriminatedUnion('state', [
   z.object({
     state: z.literal('claimed'),
     postId: z.string(),
     claimedAt: z.iso.datetime(),
+    /** Until then whoever claimed it is at it; null, for claims of versions that knew no lease, counts as over. */
+    leaseUntil: z._default(z.nullable(z.iso.datetime()), null),
     channel: z.string(),
     refusedWith,
   }),
@@ -20,7 +21,7 @@ const claimRow = z.discriminatedUnion('state', [
     postId: z.string(),
     channel: z.string(),
     ts: z.string(),
-    renderedVersion: z.int().min(0),
+    renderedVersion: z.int().check(z.minimum(0)),
     refusedWith,
   }),
   z.object({ state: z.literal('released'), refusedWith }),
@@ -38,7 +39,7 @@ export type MessageClaims = ReturnType<typeof createMessageClaims>;
  * The claims on Slack messages, next to the finding they are about. Slack has no idempotency key, so a message is
  * claimed before it is posted: after a crash in between, the claim says that somebody has to look first.
  */
-export function createMessageClaims({ client, tableName }: { client: DynamoDBDocumentClient; tableName: string }) {
+export function createMessageClaims(table: DynamoDbTable) {
   const keyOf = ({ keyArn, episode, part }: MessageSlot) => ({
     [TABLE_ATTRIBUTES.partitionKey]: partitionOf(keyArn),
     [TABLE_ATTRIBUTES.sortKey]: messageSortKey(episode, part),
@@ -49,21 +50,13 @@ export function createMessageClaims({ client, tableName }: { client: DynamoDBDoc
     slot: MessageSlot,
     change: { expression: string; condition: string; values: Record<string, unknown> },
   ): Promise<boolean> {
+    // `state` is a reserved word of DynamoDB; every expression here tests it.
+    const { expression, condition, values } = change;
     try {
-      await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: keyOf(slot),
-          UpdateExpression: change.expression,
-          ConditionExpression: change.condition,
-          // `state` is a reserved word of DynamoDB; every expression here tests it.
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: change.values,
-        }),
-      );
+      await table.update(keyOf(slot), { expression, names: { '#state': 'state' }, values }, condition);
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
+      if (error instanceof ConditionFailed) return false;
       throw error;
     }
   }
@@ -71,31 +64,46 @@ export function createMessageClaims({ client, tableName }: { client: DynamoDBDoc
   return {
     /** What is stored now; null when nobody ever claimed the message. */
     async read(slot: MessageSlot): Promise<MessageClaim | null> {
-      const { Item: item } = await client.send(
-        new GetCommand({ TableName: tableName, Key: keyOf(slot), ConsistentRead: true }),
-      );
+      const item = await table.get(keyOf(slot));
       return item === undefined ? null : claimRow.parse(item);
     },
 
     /** Claims a message that nobody has claimed; false when somebody else was faster. */
-    claim(slot: MessageSlot, claim: { postId: string; claimedAt: string; channel: string }): Promise<boolean> {
+    claim(
+      slot: MessageSlot,
+      claim: { postId: string; claimedAt: string; leaseUntil: string; channel: string },
+    ): Promise<boolean> {
       return update(slot, {
-        expression: 'SET #state = :claimed, postId = :postId, claimedAt = :claimedAt, channel = :channel',
+        expression:
+          'SET #state = :claimed, postId = :postId, claimedAt = :claimedAt, leaseUntil = :leaseUntil, channel = :channel',
         condition: 'attribute_not_exists(#state) OR #state = :released',
         values: {
           ':claimed': 'claimed',
           ':released': 'released',
           ':postId': claim.postId,
           ':claimedAt': claim.claimedAt,
+          ':leaseUntil': claim.leaseUntil,
           ':channel': claim.channel,
         },
+      });
+    },
+
+    /** Takes a claim over, or gives it up, by moving its lease; false when somebody else has moved it meanwhile. */
+    moveLease(slot: MessageSlot, { from, to }: { from: string | null; to: string }): Promise<boolean> {
+      const [unmoved, values] =
+        from === null ? ['attribute_not_exists(leaseUntil)', {}] : ['leaseUntil = :from', { ':from': from }];
+      return update(slot, {
+        expression: 'SET leaseUntil = :to',
+        condition: `#state = :claimed AND ${unmoved}`,
+        values: { ':claimed': 'claimed', ':to': to, ...values },
       });
     },
 
     /** Records where a claimed message stands and which version of the finding it shows; false if it was not claimed. */
     posted(slot: MessageSlot, place: { channel: string; ts: string; renderedVersion: number }): Promise<boolean> {
       return update(slot, {
-        expression: 'SET #state = :posted, channel = :channel, ts = :ts, renderedVersion = :version REMOVE claimedAt',
+        expression:
+          'SET #state = :posted, channel = :channel, ts = :ts, renderedVersion = :version REMOVE claimedAt, leaseUntil',
         condition: '#state = :claimed',
         values: {
           ':posted': 'posted',
@@ -119,7 +127,7 @@ export function createMessageClaims({ client, tableName }: { client: DynamoDBDoc
     /** Frees a message that certainly does not stand in the channel, so that it can be claimed again. */
     release(slot: MessageSlot): Promise<boolean> {
       return update(slot, {
-        expression: 'SET #state = :released REMOVE postId, claimedAt, channel, ts, renderedVersion',
+        expression: 'SET #state = :released REMOVE postId, claimedAt, leaseUntil, channel, ts, renderedVersion',
         condition: 'attribute_exists(#state)',
         values: { ':released': 'released' },
       });

@@ -9,7 +9,7 @@ import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import { startDynamoDb } from '../../sandbox/aws/dynamodb.ts';
 import { matches } from '../../sandbox/aws/event-bridge.ts';
 import { aPersonRef, HISTORY, KEY, later } from '../builders.ts';
-import { openStore, type Store } from '../functions/adapters/store.ts';
+import { openStore, type RunningDynamoDb, type Store } from '../functions/adapters/store.ts';
 import { readWholeStream } from '../sandbox/aws/dynamodb-fixture.ts';
 import { startMoto } from './moto.ts';
 
@@ -58,7 +58,9 @@ async function writeEverything({ table, claims, client, tableName }: Store): Pro
     await append(head, [recheck], `again-${status}`);
     await append(head, [recheck], null).catch(() => undefined);
     const slot = { keyArn: key.arn, episode: 1, part: 'root' } as const;
-    await claims.claim(slot, { postId: 'post-1', claimedAt: later({ hours: 1 }), channel: 'C0SECURITY' });
+    const lease = { claimedAt: later({ hours: 1 }), leaseUntil: later({ hours: 2 }) };
+    await claims.claim(slot, { postId: 'post-1', ...lease, channel: 'C0SECURITY' });
+    await claims.moveLease(slot, { from: lease.leaseUntil, to: later({ hours: 3 }) });
     await claims.posted(slot, { channel: 'C0SECURITY', ts: '1772445600.000100', renderedVersion: 1 });
     await claims.rendered(slot, 2);
     await claims.rendered(slot, 2);
@@ -69,11 +71,11 @@ async function writeEverything({ table, claims, client, tableName }: Store): Pro
   await client.send(same);
 }
 
-async function recordsOf(start: () => Promise<{ url: string; stop: () => Promise<void> }>) {
-  const { url, stop } = await start();
-  const store = await openStore(url, stop);
+async function recordsOf(start: () => Promise<RunningDynamoDb>) {
+  const running = await start();
+  const store = await openStore(running);
   await writeEverything(store);
-  const records = (await readWholeStream(url, store.streamArn)).map((record) => streamRecord.parse(record));
+  const records = (await readWholeStream(running.url, store.streamArn)).map((record) => streamRecord.parse(record));
   return { store, records };
 }
 
@@ -176,7 +178,7 @@ describe('differs, as documented:', () => {
         .map(({ eventName, dynamodb }) => [eventName, dynamodb.NewImage?.['state']?.['S']]);
     expect(ofClaim(sandbox)).toEqual([
       ['INSERT', 'claimed'],
-      ['MODIFY', 'posted'],
+      ['MODIFY', 'claimed'],
     ]);
     expect(ofClaim(moto)).toEqual([
       ['INSERT', undefined],

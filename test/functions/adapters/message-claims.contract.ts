@@ -3,7 +3,8 @@ import type { MessageSlot } from '../../../functions/adapters/message-claims.ts'
 import type { Store } from './store.ts';
 
 const keyArn = 'arn:aws:kms:eu-central-1:444455556666:key/11111111-2222-3333-4444-555555555555';
-const aClaim = { postId: 'post-1', claimedAt: '2026-03-02T10:00:00.000Z', channel: 'C0SECURITY' };
+const leaseUntil = '2026-03-02T10:01:30.000Z';
+const aClaim = { postId: 'post-1', claimedAt: '2026-03-02T10:00:00.000Z', leaseUntil, channel: 'C0SECURITY' };
 const standing = { channel: 'C0SECURITY', ts: '1772445600.000100', renderedVersion: 3 };
 
 /** The contract of the claims on Slack messages. */
@@ -88,6 +89,32 @@ export function describeMessageClaims(open: () => Promise<Store>): void {
     expect(await store.claims.read(slot)).toMatchObject({ state: 'posted', refusedWith: 'is_archived' });
   });
 
+  it('lets one of many take a claim over', async () => {
+    const slot = aSlot();
+    await store.claims.claim(slot, aClaim);
+    const later = { from: leaseUntil, to: '2026-03-02T10:03:00.000Z' };
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => store.claims.moveLease(slot, later)));
+    expect(outcomes.filter((won) => won)).toHaveLength(1);
+    expect(await store.claims.read(slot)).toMatchObject({ state: 'claimed', leaseUntil: later.to });
+  });
+
+  it('moves the lease of a claim only', async () => {
+    const lease = { from: leaseUntil, to: leaseUntil };
+    expect(await store.claims.moveLease(aSlot(), lease)).toBe(false);
+    expect(await store.claims.moveLease(await givenPosted(), lease)).toBe(false);
+  });
+
+  it('lets a claim that was stored without a lease be taken over', async () => {
+    const slot = aSlot();
+    const { postId, claimedAt, channel } = aClaim;
+    const old = { state: 'claimed', postId, claimedAt, channel };
+    const Item = { pk: `KEY#${keyArn}`, sk: `MESSAGE#${slot.episode}#root`, ...old };
+    await store.client.send(new PutCommand({ TableName: store.tableName, Item }));
+    expect(await store.claims.read(slot)).toMatchObject({ state: 'claimed', leaseUntil: null });
+    expect(await store.claims.moveLease(slot, { from: null, to: leaseUntil })).toBe(true);
+    expect(await store.claims.moveLease(slot, { from: null, to: leaseUntil })).toBe(false);
+  });
+
   it('does not accept a row that it did not write', async () => {
     const slot = aSlot();
     await store.client.send(
@@ -96,6 +123,6 @@ export function describeMessageClaims(open: () => Promise<Store>): void {
         Item: { pk: `KEY#${keyArn}`, sk: `MESSAGE#${slot.episode}#root`, state: 'posted', ts: 5 },
       }),
     );
-    await expect(store.claims.read(slot)).rejects.toMatchObject({ name: 'ZodError' });
+    await expect(store.claims.read(slot)).rejects.toMatchObject({ name: '$ZodError' });
   });
 }

@@ -1,4 +1,7 @@
 import { describeMessageClaims } from './message-claims.contract.ts';
 import { openSandboxStore } from './store.ts';
+import { WAYS } from './support/dynamodb-tables.ts';
 
-describeMessageClaims(openSandboxStore);
+describe.each(WAYS)('the claims on messages over %s', (way) => {
+  describeMessageClaims(() => openSandboxStore(way));
+});
