@@ -62,7 +62,7 @@ describe.each(Object.entries(BACK_ENDS))('what deploy makes on %s', (name, start
       sqs: new SQSClient({ ...common, endpoint: backEnd.queues }),
       sns: new SNSClient({ ...common, endpoint: backEnd.queues }),
     };
-    deployed = await deploy(clients, { creations: 180, changes: 1 });
+    deployed = await deploy(clients, { creations: 180, changes: 2 });
   });
   afterAll(async () => {
     for (const client of Object.values(clients)) client.destroy();
@@ -133,7 +133,7 @@ describe.each(Object.entries(BACK_ENDS))('what deploy makes on %s', (name, start
       });
     });
     rule('is made once', async () => {
-      expect(await deploy(clients, { creations: 180, changes: 1 })).toEqual(deployed);
+      expect(await deploy(clients, { creations: 180, changes: 2 })).toEqual(deployed);
     });
   });
 
@@ -147,31 +147,31 @@ describe.each(Object.entries(BACK_ENDS))('what deploy makes on %s', (name, start
       });
     });
     rule('takes another delay when it is deployed with another grace', async () => {
-      const again = await deploy(clients, { creations: 240, changes: 1 });
+      const again = await deploy(clients, { creations: 240, changes: 2 });
       expect(again).toEqual(deployed);
       expect((await attributesOf(deployed.creations.url))['DelaySeconds']).toBe('240');
     });
     rule('holds a message back for its delay', async () => {
       await send(deployed.changes.url, 'delayed');
       expect(await receive(deployed.changes.url)).toEqual([]);
-      await pause(1200);
+      await pause(2300);
       expect(bodies(await receive(deployed.changes.url))).toEqual(['delayed']);
     });
     rule('prefers the delay of the message to its own', async () => {
       const url = await newQueue({ DelaySeconds: '900' });
       await send(url, 'at once', 0);
-      await send(url, 'later', 1);
+      await send(url, 'later', 2);
       expect(bodies(await receive(url))).toEqual(['at once']);
-      await pause(1200);
+      await pause(2300);
       expect(bodies(await receive(url))).toEqual(['later']);
     });
     rule('hides what was received, counts receives, and keeps the first receive’s time', async () => {
       const url = await newQueue();
       await send(url, 'seen');
-      const [first] = await receive(url, 1);
+      const [first] = await receive(url, 2);
       expect(await receive(url)).toEqual([]);
-      await pause(1200);
-      const [second] = await receive(url, 1);
+      await pause(2300);
+      const [second] = await receive(url, 2);
       expect([first, second].map((message) => message?.Attributes?.ApproximateReceiveCount)).toEqual(['1', '2']);
       expect(second?.MessageId).toBe(first?.MessageId);
       expect(second?.ReceiptHandle).not.toBe(first?.ReceiptHandle);
@@ -183,9 +183,9 @@ describe.each(Object.entries(BACK_ENDS))('what deploy makes on %s', (name, start
     rule('gives a message back when its visibility is set to zero, and later when it is made longer', async () => {
       const url = await newQueue();
       await send(url, 'again');
-      const [message] = await receive(url, 1);
-      await setVisibility(url, message, 3);
-      await pause(1200);
+      const [message] = await receive(url, 2);
+      await setVisibility(url, message, 30);
+      await pause(2300);
       expect(await receive(url)).toEqual([]);
       await setVisibility(url, message, 0);
       expect(bodies(await receive(url))).toEqual(['again']);
