@@ -90,7 +90,9 @@ function callOf({ headers, url }: IncomingMessage, body: string): Omit<Call, 're
 }
 
 /** Scenarios that between them make every call of AWS that the bot makes. */
-const PLAYED = SCENARIOS.filter(({ name }) => ['back-out', 'imported-key', 'kms-throttles', 'unanswered'].includes(name));
+const PLAYED = SCENARIOS.filter(({ name }) =>
+  ['back-out', 'imported-key', 'kms-throttles', 'unanswered'].includes(name),
+);
 
 let python: PythonProcess;
 let sandbox: Sandbox;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { digest } from '../../functions/adapters/digest.ts';
 import { parseEventImage } from '../../functions/adapters/findings-table.ts';
@@ -35,7 +35,10 @@ type StreamRecord = z.infer<typeof streamRecord>;
 
 const recheck: FindingEvent = { type: 'recheck-requested', at: later({ hours: 2 }), by: aPersonRef() };
 
-/** Everything that the bot writes: the events of every status in turn, a repeated click, and the claims of a message. */
+/**
+ * Everything that the bot writes: the events of every status in turn, a repeated click, the claims of a message. Besides
+ * that a write that changes nothing, and a deletion, which only time to live does.
+ */
 async function writeEverything({ table, claims, client, tableName }: Store): Promise<void> {
   let count = 0;
   const newId = () => {
@@ -69,6 +72,9 @@ async function writeEverything({ table, claims, client, tableName }: Store): Pro
   const same = new PutCommand({ TableName: tableName, Item: { pk: 'SAME', sk: 'SAME', n: 1 } });
   await client.send(same);
   await client.send(same);
+  const gone = { pk: 'GONE', sk: 'GONE' };
+  await client.send(new PutCommand({ TableName: tableName, Item: gone }));
+  await client.send(new DeleteCommand({ TableName: tableName, Key: gone }));
 }
 
 async function recordsOf(start: () => Promise<RunningDynamoDb>) {
