@@ -7,7 +7,14 @@ import {
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
 import { CreateTopicCommand, type SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  QueueDoesNotExist,
+  SetQueueAttributesCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { INDEX_BY_GROUP, INDEX_BY_TIME, TABLE_ATTRIBUTES } from '../functions/contracts/table.ts';
 import type { Grace } from './sandbox-policy.ts';
 
@@ -128,10 +135,27 @@ async function streamOf(client: DynamoDBClient, tableName: string): Promise<stri
   throw new Error('the findings table does not become active');
 }
 
+/** A queue that is there gets the attributes that are asked for now: CreateQueue refuses others than it was made with. */
 async function makeQueue(client: SQSClient, name: string, Attributes: Record<string, string>): Promise<DeployedQueue> {
-  const { QueueUrl: url = '' } = await client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+  const existing = await urlOf(client, name);
+  if (existing !== undefined && Object.keys(Attributes).length > 0) {
+    await client.send(new SetQueueAttributesCommand({ QueueUrl: existing, Attributes }));
+  }
+  const { QueueUrl: url = '' } =
+    existing === undefined
+      ? await client.send(new CreateQueueCommand({ QueueName: name, Attributes }))
+      : { QueueUrl: existing };
   const { Attributes: answered } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }),
   );
   return { name, url, arn: answered?.QueueArn ?? '' };
+}
+
+async function urlOf(client: SQSClient, QueueName: string): Promise<string | undefined> {
+  try {
+    return (await client.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl;
+  } catch (error) {
+    if (error instanceof QueueDoesNotExist) return undefined;
+    throw error;
+  }
 }

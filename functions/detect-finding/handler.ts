@@ -36,8 +36,11 @@ const deps: DetectDeps = {
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
 };
 
-/** SQS's longest visibility timeout, seconds. */
-const LONGEST_WAIT = 43_200;
+/**
+ * Seconds. SQS refuses what would keep a message invisible for more than 12 hours since it was received, and some of
+ * that time has passed by now; so a little less, and what is left is waited for next time.
+ */
+const LONGEST_WAIT = 43_000;
 
 /** What the two event queues and the table's stream call. A message that waits is reported as failed, so that SQS keeps it. */
 export const handler = middy<SQSEvent | DynamoDBStreamEvent, SQSBatchResponse>()

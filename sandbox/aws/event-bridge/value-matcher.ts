@@ -15,8 +15,8 @@ export class InvalidEventPattern extends Error {
   }
 }
 
-/** Numbers are compared between these, with six decimals (EventBridge User Guide, "Numeric matching"). */
-const NUMERIC_LIMIT = 5e9;
+/** Beyond this a double no longer tells integers apart, so EventBridge compares none (User Guide, "Numeric matching"). */
+const NUMERIC_LIMIT = 2 ** 53;
 
 /** Compiles one alternative, except for `exists: false`, which is about no value. Throws InvalidEventPattern. */
 export function compileAlternative(path: string, alternative: unknown): ValueMatcher {
@@ -109,7 +109,7 @@ function comparison(
 ): { limit: number; holds: (value: number) => boolean } {
   if (typeof limit !== 'number') throw new InvalidEventPattern(at, `the value of ${String(operator)} must be a number`);
   if (Math.abs(limit) > NUMERIC_LIMIT) {
-    throw new InvalidEventPattern(at, `${limit} is not between -5.0e9 and 5.0e9`);
+    throw new InvalidEventPattern(at, `${limit} is not between -(2^53) and 2^53`);
   }
   switch (operator) {
     case '=':
@@ -130,8 +130,9 @@ function comparison(
 function compileCidr(at: string, block: string): ValueMatcher {
   const [network = '', length = '', ...more] = block.split('/');
   const version = isIP(network);
-  const bits = version === 4 ? 32 : 128;
-  if (version === 0 || more.length > 0 || !/^\d{1,3}$/.test(length) || Number(length) > bits) {
+  // A block of one address is refused too, as by aws/event-ruler.
+  const longest = version === 4 ? 31 : 127;
+  if (version === 0 || more.length > 0 || !/^\d{1,3}$/.test(length) || Number(length) > longest) {
     throw new InvalidEventPattern(at, `"${block}" is not a CIDR block`);
   }
   const family = version === 4 ? 'ipv4' : 'ipv6';

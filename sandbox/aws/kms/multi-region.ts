@@ -5,7 +5,7 @@ import { alreadyExists, unsupported, validationException } from './errors.ts';
 import { keyMetadata } from './key-metadata.ts';
 import { notPrimary, requireState } from './key-state.ts';
 import { arnOf, isReplica, type KmsKey } from './key-store.ts';
-import { type Call, operation } from './operation.ts';
+import { operation } from './operation.ts';
 import { defaultKeyPolicy } from './policy.ts';
 import { keyIdInput, tagInput } from './validation.ts';
 
@@ -26,8 +26,9 @@ export const replicateKey = operation({
     Tags: z.array(tagInput).optional(),
   }),
   run(request, call) {
-    const primary = requirePrimary(request.KeyId, call);
+    const primary = call.key(request.KeyId);
     requireState(primary, 'ReplicateKey');
+    requirePrimary(primary);
     const region = request.ReplicaRegion;
     if (!isRegion(region)) throw unsupported(`The sandbox has no Region ${region}.`);
     if (region === primary.region) {
@@ -97,8 +98,9 @@ export const replicateKey = operation({
 export const updatePrimaryRegion = operation({
   input: z.object({ KeyId: keyIdInput, PrimaryRegion: regionInput }),
   run(request, call) {
-    const former = requirePrimary(request.KeyId, call);
+    const former = call.key(request.KeyId);
     requireState(former, 'UpdatePrimaryRegion');
+    requirePrimary(former);
     const region = request.PrimaryRegion;
     const next = call.store.replicasOf(former).find((replica) => replica.region === region);
     if (next === undefined || !isRegion(region)) {
@@ -133,8 +135,6 @@ export const updatePrimaryRegion = operation({
   },
 });
 
-function requirePrimary(identifier: string, call: Call): KmsKey {
-  const key = call.key(identifier);
+function requirePrimary(key: KmsKey): void {
   if (key.primaryRegion === undefined || isReplica(key)) throw notPrimary(key);
-  return key;
 }

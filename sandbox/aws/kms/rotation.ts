@@ -25,8 +25,9 @@ export const enableKeyRotation = operation({
       request.KeyId,
       asked === undefined ? {} : { conditionValues: { 'kms:RotationPeriodInDays': String(asked) } },
     );
-    requireAutomaticRotation(key);
+    requireNoCustomKeyStore(key);
     requireState(key, 'EnableKeyRotation');
+    requireAutomaticRotation(key);
     const { rotation } = key;
     if (!rotation.enabled || rotation.enabledAt === undefined) rotation.enabledAt = call.now;
     rotation.enabled = true;
@@ -41,8 +42,9 @@ export const disableKeyRotation = operation({
   input: z.object({ KeyId: keyIdInput }),
   run(request, call) {
     const key = call.key(request.KeyId);
-    requireAutomaticRotation(key);
+    requireNoCustomKeyStore(key);
     requireState(key, 'DisableKeyRotation');
+    requireAutomaticRotation(key);
     key.rotation.enabled = false;
     key.rotation.nextDate = undefined;
     return { body: {} };
@@ -58,7 +60,7 @@ export const getKeyRotationStatus = operation({
   input: z.object({ KeyId: keyIdInput }),
   run(request, call) {
     const key = call.keyToRead(request.KeyId, { crossAccount: true });
-    if (isInCustomKeyStore(key)) throw wrongOrigin(key);
+    requireNoCustomKeyStore(key);
     requireState(key, 'GetKeyRotationStatus');
     return { body: { KeyId: key.keyId, ...rotationStatus(key, call) } };
   },
@@ -83,10 +85,10 @@ export const rotateKeyOnDemand = operation({
   input: z.object({ KeyId: keyIdInput }),
   run(request, call) {
     const key = call.key(request.KeyId);
-    if (key.keySpec !== 'SYMMETRIC_DEFAULT') throw unsupported('');
-    if (isInCustomKeyStore(key)) throw wrongOrigin(key);
-    if (isReplica(key)) throw notPrimary(key);
+    requireNoCustomKeyStore(key);
     requireState(key, 'RotateKeyOnDemand');
+    if (key.keySpec !== 'SYMMETRIC_DEFAULT') throw unsupported('');
+    if (isReplica(key)) throw notPrimary(key);
     const done = key.materials.filter((material) => material.rotationType === 'ON_DEMAND').length;
     if (done + (key.rotation.onDemand ? 1 : 0) >= MAX_ON_DEMAND_ROTATIONS) {
       throw limitExceeded(
@@ -121,8 +123,8 @@ export const listKeyRotations = operation({
   }),
   run(request, call) {
     const key = call.key(request.KeyId);
+    requireNoCustomKeyStore(key);
     if (key.keySpec !== 'SYMMETRIC_DEFAULT') throw unsupported('');
-    if (isInCustomKeyStore(key)) throw wrongOrigin(key);
     const all = request.IncludeKeyMaterial === 'ALL_KEY_MATERIAL';
     const rows = materialsOf(key, call.store)
       .filter((material) => all || material.rotationDate !== undefined)
@@ -158,8 +160,9 @@ function requireAutomaticRotation(key: KmsKey): void {
   if (isReplica(key)) throw notPrimary(key);
 }
 
-function isInCustomKeyStore(key: KmsKey): boolean {
-  return key.origin === 'AWS_CLOUDHSM' || key.origin === 'EXTERNAL_KEY_STORE';
+/** The key-state table lets this go before the state (note 7), and the state before everything else about the key. */
+function requireNoCustomKeyStore(key: KmsKey): void {
+  if (key.origin === 'AWS_CLOUDHSM' || key.origin === 'EXTERNAL_KEY_STORE') throw wrongOrigin(key);
 }
 
 /**

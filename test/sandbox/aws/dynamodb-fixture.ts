@@ -80,8 +80,31 @@ export async function callStreams(
     headers: {
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-target': `DynamoDBStreams_20120810.${operation}`,
+      authorization: 'AWS4-HMAC-SHA256 Credential=test/20261123/eu-central-1/dynamodb/aws4_request',
     },
     body: JSON.stringify(input),
   });
   return { status: response.status, body: z.record(z.string(), z.unknown()).parse(await response.json()) };
 }
+
+/** Everything in a stream of one shard from its beginning, read as a consumer outside the process reads it. */
+export async function readWholeStream(url: string, streamArn: string): Promise<Record<string, unknown>[]> {
+  const { body: described } = await callStreams(url, 'DescribeStream', { StreamArn: streamArn });
+  const [shard] = describedStream.parse(described).StreamDescription.Shards;
+  const start = { StreamArn: streamArn, ShardId: shard?.ShardId, ShardIteratorType: 'TRIM_HORIZON' };
+  const { body: iterator } = await callStreams(url, 'GetShardIterator', start);
+  const records: Record<string, unknown>[] = [];
+  let next = z.string().parse(iterator['ShardIterator']);
+  for (;;) {
+    const { body: answer } = await callStreams(url, 'GetRecords', { ShardIterator: next });
+    const page = recordPage.parse(answer);
+    if (page.Records.length === 0) return records;
+    records.push(...page.Records);
+    next = page.NextShardIterator;
+  }
+}
+
+const describedStream = z.object({
+  StreamDescription: z.object({ Shards: z.array(z.object({ ShardId: z.string() })) }),
+});
+const recordPage = z.object({ Records: z.array(z.record(z.string(), z.unknown())), NextShardIterator: z.string() });

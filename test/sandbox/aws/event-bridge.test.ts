@@ -114,6 +114,7 @@ describe('what the user guide says beyond the table', () => {
   it.each([
     ['10.0.0.0/24', '10.0.0.255', true],
     ['10.0.0.0/24', '10.0.1.0', false],
+    ['10.0.0.7/24', '10.0.0.1', true],
     ['10.0.0.0/24', 'AWS Internal', false],
     ['10.0.0.0/24', '::ffff:10.0.0.1', false],
     ['2001:db8::/32', '2001:db8:1::1', true],
@@ -130,7 +131,9 @@ describe('what the user guide says beyond the table', () => {
     [['>', 1], 1, false],
     [['>=', 1], 1, true],
     [['>=', 1, '<', 2], 2, false],
-    [['>=', -5e9, '<=', 5e9], 6e9, false],
+    [['>', 5e9], 123456789012, true],
+    [['=', 2 ** 53], 2 ** 53, true],
+    [['>', 0], 2 ** 54, false],
   ])('numeric %j and %d: %s', (numeric, value, expected) => {
     expect(matches({ n: [{ numeric }] }, { n: value })).toBe(expected);
   });
@@ -229,12 +232,13 @@ describe('patterns that EventBridge refuses', () => {
     [{ a: [{ exists: 'yes' }] }, 'a[0].exists: must be true or false'],
     [{ a: [{ numeric: ['~', 1] }] }, 'a[0].numeric: unrecognized numeric operator "~"'],
     [{ a: [{ numeric: ['>', '1'] }] }, 'a[0].numeric: the value of > must be a number'],
-    [{ a: [{ numeric: ['>', 6e9] }] }, 'a[0].numeric: 6000000000 is not between -5.0e9 and 5.0e9'],
+    [{ a: [{ numeric: ['>', 2 ** 54] }] }, 'a[0].numeric: 18014398509481984 is not between -(2^53) and 2^53'],
     [{ a: [{ numeric: ['>', 2, '<', 1] }] }, 'a[0].numeric: the bottom of a range must be below its top'],
     [{ a: [{ numeric: ['>', 1, '>', 2] }] }, 'a[0].numeric: the second operator of a range must be "<" or "<="'],
     [{ a: [{ wildcard: 'a**b' }] }, 'a[0].wildcard: consecutive wildcards, position 1'],
     [{ a: [{ wildcard: '\\d' }] }, 'a[0].wildcard: a backslash may only stand before * or \\, position 0'],
     [{ a: [{ cidr: '10.0.0.0/33' }] }, 'a[0].cidr: "10.0.0.0/33" is not a CIDR block'],
+    [{ a: [{ cidr: '10.0.0.1/32' }] }, 'a[0].cidr: "10.0.0.1/32" is not a CIDR block'],
     [{ a: [{ 'anything-but': [1, 'x'] }] }, 'a[0].anything-but: must be strings only or numbers only'],
     [{ a: [{ 'anything-but': { prefix: '' } }] }, 'a[0].anything-but.prefix: must not be empty'],
     [{ a: [{ 'anything-but': { numeric: ['=', 1] } }] }, 'a[0].anything-but.numeric: must be a string'],

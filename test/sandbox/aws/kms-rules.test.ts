@@ -1,9 +1,9 @@
 /**
- * The contract of the simulated KMS: each row is a rule of AWS with the place where AWS states it, or where an answer
- * of the real service was recorded, driven through the real SDK client over HTTP.
+ * What the simulated KMS does over several calls: each row is a rule of AWS with the place where AWS states it, or where
+ * an answer of the real service was recorded, driven through the real SDK client. Single answers are in
+ * kms-contract.test.ts.
  */
 import {
-  CancelKeyDeletionCommand,
   CreateAliasCommand,
   CreateKeyCommand,
   type CreateKeyCommandInput,
@@ -12,7 +12,6 @@ import {
   DescribeKeyCommand,
   DisableKeyCommand,
   DisableKeyRotationCommand,
-  EnableKeyCommand,
   EnableKeyRotationCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
@@ -33,7 +32,6 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
   UpdateAliasCommand,
-  UpdateKeyDescriptionCommand,
   UpdatePrimaryRegionCommand,
 } from '@aws-sdk/client-kms';
 import {
@@ -53,114 +51,25 @@ import {
   SECOND,
   startAws,
 } from './kms-fixture.ts';
+import { CUSTOM_STORE, createKeys, type Keys } from './kms-keys.ts';
 
 const GUIDE = 'KMS Developer Guide';
 const API = 'KMS API Reference';
-const STATES = `${GUIDE}, "Key states of AWS KMS keys"`;
 const ROTATE = `${GUIDE}, "Rotate AWS KMS keys"`;
 const RECORDED = 'recorded from AWS KMS';
 
 let aws: AwsFixture;
 let dev: KMSClient;
+let make: Keys['make'];
+let primaryAndReplica: Keys['primaryAndReplica'];
+let importedPrimaryAndReplica: Keys['importedPrimaryAndReplica'];
+let clientOf: Keys['clientOf'];
 beforeAll(async () => {
   aws = await startAws();
   dev = aws.client();
+  ({ make, primaryAndReplica, importedPrimaryAndReplica, clientOf } = createKeys(aws));
 });
 afterAll(() => aws.stop());
-
-const CUSTOM_STORE: CreateKeyCommandInput = { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1234567890abcdef0' };
-const EXTERNAL_STORE: CreateKeyCommandInput = {
-  Origin: 'EXTERNAL_KEY_STORE',
-  CustomKeyStoreId: 'cks-1234567890abcdef1',
-};
-
-type Kind =
-  | 'symmetric'
-  | 'symmetric, rotating'
-  | 'RSA'
-  | 'ECC'
-  | 'ML-DSA'
-  | 'SM2'
-  | 'HMAC'
-  | 'imported, waiting for material'
-  | 'imported'
-  | 'in a CloudHSM key store'
-  | 'in an external key store'
-  | 'multi-Region primary'
-  | 'multi-Region replica';
-
-let made = 0;
-const next = () => {
-  made += 1;
-  return made;
-};
-const make: Record<Kind, () => Promise<MadeKey>> = {
-  symmetric: () => makeKey(dev),
-  'symmetric, rotating': async () => {
-    const key = await makeKey(dev);
-    await dev.send(new EnableKeyRotationCommand({ KeyId: key.id, RotationPeriodInDays: 180 }));
-    return key;
-  },
-  RSA: () => makeKey(dev, { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' }),
-  ECC: () => makeKey(dev, { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' }),
-  'ML-DSA': () => makeKey(dev, { KeySpec: 'ML_DSA_65', KeyUsage: 'SIGN_VERIFY' }),
-  SM2: () => makeKey(dev, { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' }),
-  HMAC: () => makeKey(dev, { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }),
-  'imported, waiting for material': () => makeKey(dev, { Origin: 'EXTERNAL' }),
-  imported: async () => {
-    const key = await makeKey(dev, { Origin: 'EXTERNAL' });
-    await importMaterial(dev, key);
-    return key;
-  },
-  'in a CloudHSM key store': () => makeKey(dev, CUSTOM_STORE),
-  'in an external key store': () => makeKey(dev, { ...EXTERNAL_STORE, XksKeyId: `xks-${next()}` }),
-  'multi-Region primary': () => makeKey(dev, { MultiRegion: true }),
-  'multi-Region replica': async () => (await primaryAndReplica()).replica,
-};
-
-type Pair = { primary: MadeKey; replica: MadeKey };
-
-async function primaryAndReplica(): Promise<Pair> {
-  return replicated(await makeKey(dev, { MultiRegion: true }));
-}
-
-/** A primary without material cannot be replicated, so it gets its material first. */
-async function importedPrimaryAndReplica(material: Buffer): Promise<Pair> {
-  const primary = await makeKey(dev, { MultiRegion: true, Origin: 'EXTERNAL' });
-  await importMaterial(dev, primary, { EncryptedKeyMaterial: material });
-  return replicated(primary);
-}
-
-async function replicated(primary: MadeKey): Promise<Pair> {
-  await dev.send(new ReplicateKeyCommand({ KeyId: primary.id, ReplicaRegion: 'us-east-1' }));
-  aws.clock.advance(2 * SECOND);
-  return { primary, replica: { id: primary.id, arn: primary.arn.replace('eu-central-1', 'us-east-1') } };
-}
-
-const clientOf = (key: MadeKey) =>
-  aws.client(DEV_ACCOUNT, key.arn.includes(':us-east-1:') ? 'us-east-1' : 'eu-central-1');
-
-const done: Answer = {};
-const off = (key: MadeKey): Answer => ({ KeyId: key.id, KeyRotationEnabled: false });
-const on = (key: MadeKey): Answer => ({
-  KeyId: key.id,
-  KeyRotationEnabled: true,
-  RotationPeriodInDays: 180,
-  NextRotationDate: anyDate,
-});
-const notSupported = { error: 'UnsupportedOperationException', message: anyText };
-// The SDK has its own text for an error without a message.
-const unsupportedWithoutText = { error: 'UnsupportedOperationException', message: 'UnknownError' };
-const wrongOrigin =
-  (origin: string) =>
-  (key: MadeKey): Answer => ({
-    error: 'UnsupportedOperationException',
-    message: `${key.arn} origin is ${origin} which is not valid for this operation.`,
-  });
-const notPrimary = (key: MadeKey): Answer => ({
-  error: 'UnsupportedOperationException',
-  message: `${key.arn} is not a multi-region primary key.`,
-});
 
 const perKey = {
   GetKeyRotationStatus: (key: MadeKey) => clientOf(key).send(new GetKeyRotationStatusCommand({ KeyId: key.id })),
@@ -169,244 +78,6 @@ const perKey = {
   RotateKeyOnDemand: (key: MadeKey) => clientOf(key).send(new RotateKeyOnDemandCommand({ KeyId: key.id })),
   ListKeyRotations: (key: MadeKey) => clientOf(key).send(new ListKeyRotationsCommand({ KeyId: key.id })),
 };
-type RotationCall = keyof typeof perKey;
-type Expected = Answer | ((key: MadeKey) => Answer);
-const expectedFor = (expected: Expected, key: MadeKey) => (typeof expected === 'function' ? expected(key) : expected);
-
-const noRotations: Answer = { Rotations: [], Truncated: false };
-const keyArn = (key: MadeKey): Answer => ({ KeyId: key.arn });
-const neverRotates = {
-  GetKeyRotationStatus: off,
-  EnableKeyRotation: unsupportedWithoutText,
-  DisableKeyRotation: unsupportedWithoutText,
-  RotateKeyOnDemand: unsupportedWithoutText,
-  ListKeyRotations: notSupported,
-};
-const inCustomStore = (origin: string) => ({
-  GetKeyRotationStatus: wrongOrigin(origin),
-  EnableKeyRotation: wrongOrigin(origin),
-  DisableKeyRotation: wrongOrigin(origin),
-  RotateKeyOnDemand: wrongOrigin(origin),
-  ListKeyRotations: wrongOrigin(origin),
-});
-
-/** A new kind or operation does not compile without its column. */
-const ROTATION_BY_KIND: Record<Kind, { source: string } & Record<RotationCall, Expected>> = {
-  symmetric: {
-    source: `${API}, "EnableKeyRotation" (empty body), and ${RECORDED}: with rotation off the status has two fields only`,
-    GetKeyRotationStatus: off,
-    EnableKeyRotation: done,
-    DisableKeyRotation: done,
-    RotateKeyOnDemand: keyArn,
-    ListKeyRotations: noRotations,
-  },
-  'symmetric, rotating': {
-    source: `${API}, "GetKeyRotationStatus"`,
-    GetKeyRotationStatus: on,
-    EnableKeyRotation: done,
-    DisableKeyRotation: done,
-    RotateKeyOnDemand: keyArn,
-    ListKeyRotations: noRotations,
-  },
-  RSA: { source: `${ROTATE}, "Manual rotation"; ${RECORDED}: the message is empty`, ...neverRotates },
-  ECC: { source: `${ROTATE}, "Manual rotation"`, ...neverRotates },
-  'ML-DSA': { source: `${ROTATE}, "Manual rotation"`, ...neverRotates },
-  SM2: { source: `${ROTATE}, "Manual rotation"`, ...neverRotates },
-  HMAC: { source: `${ROTATE}, "Manual rotation"`, ...neverRotates },
-  'imported, waiting for material': {
-    source: `${STATES}, notes 5 and 6`,
-    GetKeyRotationStatus: wrongOrigin('EXTERNAL'),
-    EnableKeyRotation: wrongOrigin('EXTERNAL'),
-    DisableKeyRotation: wrongOrigin('EXTERNAL'),
-    RotateKeyOnDemand: (key) => ({
-      error: 'KMSInvalidStateException',
-      message: `${key.arn} is pending import because no key material has ever been imported or one of the imported key materials is deleted or expired.`,
-    }),
-    ListKeyRotations: noRotations,
-  },
-  imported: {
-    source: `${GUIDE}, "Perform on-demand key rotation", and ${RECORDED}: nothing pending rotation`,
-    GetKeyRotationStatus: off,
-    EnableKeyRotation: wrongOrigin('EXTERNAL'),
-    DisableKeyRotation: wrongOrigin('EXTERNAL'),
-    RotateKeyOnDemand: (key) => ({
-      error: 'KMSInvalidStateException',
-      message: `No available key material pending rotation for the key: ${key.arn}.`,
-    }),
-    ListKeyRotations: noRotations,
-  },
-  'in a CloudHSM key store': { source: `${STATES}, note 7`, ...inCustomStore('AWS_CLOUDHSM') },
-  'in an external key store': { source: `${STATES}, note 7`, ...inCustomStore('EXTERNAL_KEY_STORE') },
-  'multi-Region primary': {
-    source: `${ROTATE}, "Rotating multi-Region keys"`,
-    GetKeyRotationStatus: off,
-    EnableKeyRotation: done,
-    DisableKeyRotation: done,
-    RotateKeyOnDemand: keyArn,
-    ListKeyRotations: noRotations,
-  },
-  'multi-Region replica': {
-    source: `${ROTATE}, "Rotating multi-Region keys": enabled, disabled and started only on the primary`,
-    GetKeyRotationStatus: off,
-    EnableKeyRotation: notPrimary,
-    DisableKeyRotation: notPrimary,
-    RotateKeyOnDemand: notPrimary,
-    ListKeyRotations: noRotations,
-  },
-};
-
-describe('rotation by kind of key', () => {
-  const cells = Object.entries(ROTATION_BY_KIND).flatMap(([kind, row]) =>
-    Object.keys(perKey).map((name) => ({ kind: kind as Kind, operation: name as RotationCall, source: row.source })),
-  );
-  it.each(cells)('$kind: $operation [$source]', async ({ kind, operation }) => {
-    const key = await make[kind]();
-    const answer = await answerOf(perKey[operation](key));
-    expect(answer).toEqual(expectedFor(ROTATION_BY_KIND[kind][operation], key));
-  });
-});
-
-type StateName =
-  | 'Enabled'
-  | 'Disabled'
-  | 'PendingDeletion'
-  | 'PendingReplicaDeletion'
-  | 'PendingImport'
-  | 'Creating'
-  | 'Updating';
-
-const inState: Record<StateName, () => Promise<MadeKey>> = {
-  Enabled: () => makeKey(dev),
-  Disabled: async () => {
-    const key = await makeKey(dev);
-    await dev.send(new DisableKeyCommand({ KeyId: key.id }));
-    return key;
-  },
-  PendingDeletion: async () => {
-    const key = await makeKey(dev);
-    await dev.send(new ScheduleKeyDeletionCommand({ KeyId: key.id }));
-    return key;
-  },
-  PendingReplicaDeletion: async () => {
-    const { primary } = await primaryAndReplica();
-    await dev.send(new ScheduleKeyDeletionCommand({ KeyId: primary.id }));
-    return primary;
-  },
-  PendingImport: () => makeKey(dev, { Origin: 'EXTERNAL' }),
-  Creating: async () => {
-    const primary = await makeKey(dev, { MultiRegion: true });
-    await dev.send(new ReplicateKeyCommand({ KeyId: primary.id, ReplicaRegion: 'us-east-1' }));
-    return { id: primary.id, arn: primary.arn.replace('eu-central-1', 'us-east-1') };
-  },
-  Updating: async () => {
-    const { primary, replica } = await primaryAndReplica();
-    await dev.send(new UpdatePrimaryRegionCommand({ KeyId: primary.id, PrimaryRegion: 'us-east-1' }));
-    return replica;
-  },
-};
-
-const message: Record<'disabled' | 'deleting' | 'notDeleting' | 'import' | 'origin' | 'creating' | 'updating', string> =
-  {
-    disabled: 'DisabledException: <arn> is disabled.',
-    deleting: 'KMSInvalidStateException: <arn> is pending deletion.',
-    notDeleting: 'KMSInvalidStateException: <arn> is not pending deletion (or pending replica deletion).',
-    import:
-      'KMSInvalidStateException: <arn> is pending import because no key material has ever been imported or one of the imported key materials is deleted or expired.',
-    origin: 'UnsupportedOperationException: <arn> origin is EXTERNAL which is not valid for this operation.',
-    creating: 'KMSInvalidStateException: <arn> is creating.',
-    updating: 'KMSInvalidStateException: <arn> is updating.',
-  };
-const OK = 'OK';
-
-const STATE_CALLS = {
-  CancelKeyDeletion: (key: MadeKey) => clientOf(key).send(new CancelKeyDeletionCommand({ KeyId: key.id })),
-  CreateAlias: (key: MadeKey) =>
-    clientOf(key).send(new CreateAliasCommand({ AliasName: `alias/state-${next()}`, TargetKeyId: key.id })),
-  DescribeKey: (key: MadeKey) => clientOf(key).send(new DescribeKeyCommand({ KeyId: key.id })),
-  DisableKey: (key: MadeKey) => clientOf(key).send(new DisableKeyCommand({ KeyId: key.id })),
-  DisableKeyRotation: perKey.DisableKeyRotation,
-  EnableKey: (key: MadeKey) => clientOf(key).send(new EnableKeyCommand({ KeyId: key.id })),
-  EnableKeyRotation: perKey.EnableKeyRotation,
-  GetKeyPolicy: (key: MadeKey) => clientOf(key).send(new GetKeyPolicyCommand({ KeyId: key.id })),
-  GetKeyRotationStatus: perKey.GetKeyRotationStatus,
-  ListAliases: (key: MadeKey) => clientOf(key).send(new ListAliasesCommand({ KeyId: key.id })),
-  ListResourceTags: (key: MadeKey) => clientOf(key).send(new ListResourceTagsCommand({ KeyId: key.id })),
-  RotateKeyOnDemand: perKey.RotateKeyOnDemand,
-  ScheduleKeyDeletion: (key: MadeKey) => clientOf(key).send(new ScheduleKeyDeletionCommand({ KeyId: key.id })),
-  TagResource: (key: MadeKey) =>
-    clientOf(key).send(new TagResourceCommand({ KeyId: key.id, Tags: [{ TagKey: 'a', TagValue: 'b' }] })),
-  UntagResource: (key: MadeKey) => clientOf(key).send(new UntagResourceCommand({ KeyId: key.id, TagKeys: ['a'] })),
-  UpdateKeyDescription: (key: MadeKey) =>
-    clientOf(key).send(new UpdateKeyDescriptionCommand({ KeyId: key.id, Description: 'other' })),
-};
-
-const allOk: Record<StateName, string> = {
-  Enabled: OK,
-  Disabled: OK,
-  PendingDeletion: OK,
-  PendingReplicaDeletion: OK,
-  PendingImport: OK,
-  Creating: OK,
-  Updating: OK,
-};
-const replicaDeleting = 'KMSInvalidStateException: <arn> is pending replica deletion.';
-const notInDeletion = { ...allOk, PendingDeletion: message.deleting, PendingReplicaDeletion: replicaDeleting };
-const whileUsable = {
-  ...notInDeletion,
-  PendingImport: message.import,
-  Creating: message.creating,
-  Updating: message.updating,
-};
-/** On a replica the kind of key rules the operation out before its state is looked at (rows for kinds, above). */
-const rotationSwitch = {
-  ...notInDeletion,
-  Disabled: message.disabled,
-  PendingImport: message.origin,
-  Creating: 'UnsupportedOperationException: <arn> is not a multi-region primary key.',
-};
-
-const KEY_STATE_TABLE: Record<keyof typeof STATE_CALLS, Record<StateName, string>> = {
-  CancelKeyDeletion: {
-    Enabled: message.notDeleting,
-    Disabled: message.notDeleting,
-    PendingDeletion: OK,
-    PendingReplicaDeletion: OK,
-    PendingImport: message.notDeleting,
-    Creating: message.notDeleting,
-    Updating: message.notDeleting,
-  },
-  CreateAlias: notInDeletion,
-  DescribeKey: allOk,
-  DisableKey: whileUsable,
-  DisableKeyRotation: rotationSwitch,
-  EnableKey: whileUsable,
-  EnableKeyRotation: rotationSwitch,
-  GetKeyPolicy: allOk,
-  GetKeyRotationStatus: { ...allOk, PendingImport: message.origin },
-  ListAliases: allOk,
-  ListResourceTags: allOk,
-  RotateKeyOnDemand: { ...rotationSwitch, PendingImport: message.import },
-  ScheduleKeyDeletion: { ...notInDeletion, Updating: message.updating },
-  TagResource: notInDeletion,
-  UntagResource: notInDeletion,
-  UpdateKeyDescription: notInDeletion,
-};
-
-describe(`${STATES}, key state table`, () => {
-  const cells = Object.entries(KEY_STATE_TABLE).flatMap(([operation, row]) =>
-    Object.entries(row).map(([state, expected]) => ({
-      operation: operation as keyof typeof STATE_CALLS,
-      state: state as StateName,
-      expected,
-    })),
-  );
-  it.each(cells)('$operation while $state: $expected', async ({ operation, state, expected }) => {
-    const key = await inState[state]();
-    const answer = await answerOf(STATE_CALLS[operation](key));
-    const shown = 'error' in answer ? `${String(answer.error)}: ${String(answer['message'])}` : OK;
-    expect(shown.replaceAll(key.arn, '<arn>')).toBe(expected);
-  });
-});
 
 type Rule = {
   source: string;
@@ -601,27 +272,6 @@ const IDENTIFIERS: Rule[] = [
 
 const ROTATION: Rule[] = [
   {
-    source: `${API}, "EnableKeyRotation", RotationPeriodInDays: 90 to 2560`,
-    rule: '89 days is too short',
-    answer: async () => {
-      const key = await makeKey(dev);
-      return answerOf(dev.send(new EnableKeyRotationCommand({ KeyId: key.id, RotationPeriodInDays: 89 })));
-    },
-    expected: error(
-      'ValidationException',
-      "1 validation error detected: Value '89' at 'rotationPeriodInDays' failed to satisfy constraint: Member must have value greater than or equal to 90",
-    ),
-  },
-  {
-    source: `${API}, "EnableKeyRotation", RotationPeriodInDays: 90 to 2560`,
-    rule: '2561 days is too long',
-    answer: async () => {
-      const key = await makeKey(dev);
-      return answerOf(dev.send(new EnableKeyRotationCommand({ KeyId: key.id, RotationPeriodInDays: 2561 })));
-    },
-    expected: error('ValidationException', expect.stringContaining('less than or equal to 2560')),
-  },
-  {
     source: `${API}, "EnableKeyRotation": the default is 365 days from the enable date`,
     rule: 'without a period the next rotation is 365 days after enabling',
     answer: async () => {
@@ -671,22 +321,6 @@ const ROTATION: Rule[] = [
       return status(key);
     },
     expected: having({ KeyRotationEnabled: true, RotationPeriodInDays: 180 }),
-  },
-  {
-    source: `${API}, "GetKeyRotationStatus": false while pending deletion, restored by CancelKeyDeletion`,
-    rule: 'pending deletion hides that a key rotates, and only for that time',
-    answer: async () => {
-      const key = await make['symmetric, rotating']();
-      await dev.send(new ScheduleKeyDeletionCommand({ KeyId: key.id }));
-      const during = await status(key);
-      await dev.send(new CancelKeyDeletionCommand({ KeyId: key.id }));
-      const after = await status(key);
-      return [during, after].map((each) => Object.keys(each).sort());
-    },
-    expected: [
-      ['KeyId', 'KeyRotationEnabled'],
-      ['KeyId', 'KeyRotationEnabled', 'NextRotationDate', 'RotationPeriodInDays'],
-    ],
   },
   {
     source: `${API}, "GetKeyRotationStatus": AWS managed keys are always true`,
@@ -975,16 +609,6 @@ const DELETION: Rule[] = [
       return [answer.KeyId === key.arn, answer.KeyState, answer.PendingWindowInDays, days];
     },
     expected: [true, 'PendingDeletion', 30, 30],
-  },
-  {
-    source: `${API}, "CancelKeyDeletion": the key state is Disabled`,
-    rule: 'a saved key is disabled',
-    answer: async () => {
-      const key = await inState.PendingDeletion();
-      await dev.send(new CancelKeyDeletionCommand({ KeyId: key.id }));
-      return describeKey(key);
-    },
-    expected: having({ KeyState: 'Disabled', Enabled: false }),
   },
   {
     source: `${GUIDE}, "Deleting multi-Region keys"`,
