@@ -42,7 +42,7 @@ export const PLANTED_FAULTS = {
         by: "const events = records.map((record) => ({ item: eventRow(record), condition: { expression: 'attribute_exists(pk) OR attribute_not_exists(pk)' } }));",
       },
     ],
-    foundWithin: 300,
+    foundWithin: 100,
   },
   'ttl-is-the-expiry': {
     mistake: 'an exemption holds until DynamoDB deletes it',
@@ -50,7 +50,7 @@ export const PLANTED_FAULTS = {
     edits: [
       { replace: 'return Date.parse(now) < Date.parse(exemption.until);', by: 'return now !== exemption.grantedAt;' },
     ],
-    foundWithin: 300,
+    foundWithin: 100,
   },
   'read-error-is-off': {
     mistake: 'a key that cannot be read counts as not rotating',
@@ -62,7 +62,7 @@ export const PLANTED_FAULTS = {
         by: "return facts === null ? refused(facts, { because: 'access-denied', operation, deniedBy, principal }) : { seen: 'key', facts, reading: { kind: 'automatic', enabled: false } };",
       },
     ],
-    foundWithin: 2000,
+    foundWithin: 300,
   },
   'post-without-claim': {
     mistake: 'a message is posted without a look at what was posted before',
@@ -73,13 +73,13 @@ export const PLANTED_FAULTS = {
         by: "if (stored?.state === 'claimed') { return await post(await takeOver(stored, slot, deps), request, deps); }\n  if (stored?.state === 'claimed') {",
       },
     ],
-    foundWithin: 300,
+    foundWithin: 100,
   },
   'no-lease': {
     mistake: 'two runs may look for a message and post it side by side',
     file: 'functions/announce-finding/post-once.ts',
     edits: [{ replace: 'if (leaseUntil !== null && leaseUntil > now())', by: 'if (leaseUntil === now())' }],
-    foundWithin: 2000,
+    foundWithin: 1000,
   },
   'success-without-read-back': {
     mistake: 'a remediation counts as done when KMS has accepted the call',
@@ -118,7 +118,7 @@ export const PLANTED_FAULTS = {
         by: "'detect-finding': ['recheck-requested', 'exemption-revoked'],",
       },
     ],
-    foundWithin: 2000,
+    foundWithin: 1000,
   },
   'anybody-approves': {
     mistake: 'everybody of the organisation counts as an approver',
