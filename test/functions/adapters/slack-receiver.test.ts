@@ -124,6 +124,13 @@ describe('the Slack receiver', () => {
     expect(clicks).toEqual([]);
   });
 
+  it('refuses what is too large before decoding it, signed or not', async () => {
+    const { answer } = aReceiver();
+    expect(await answer(unsigned({ body: 'A'.repeat(6_000_000), isBase64Encoded: true }))).toBe(413);
+    expect(await answer(unsigned({ body: 'A'.repeat(1_333_336), isBase64Encoded: true }))).toBe(413);
+    expect(await answer(unsigned({ body: 'A'.repeat(1_333_332), isBase64Encoded: true }))).toBe(401);
+  });
+
   it('answers the challenge of a URL verification', async () => {
     const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW, logFailure: () => {} });
     const body = JSON.stringify({ type: 'url_verification', challenge: 'c-1' });
