@@ -50,7 +50,9 @@ export function createCarryOut(deps: {
     const events = eventsOf(decision, command, before.finding).map((event) => findingEventSchema.parse(event));
     if (events.length === 0) return { decision, finding: before.finding };
     const { newId, digest } = deps;
-    const { records, head: after } = seal(before, events, { cause, policyVersion, newId }, digest);
+    // Like the texts of the event: an eventID of outside may hold what UTF-8 cannot.
+    const context = { cause: { ...cause, id: cause.id.toWellFormed() }, policyVersion, newId };
+    const { records, head: after } = seal(before, events, context, digest);
     const dueAt = after.finding === undefined ? null : nextDeadline(after.finding, deadlineRules(policy));
     await deps.table.append({ before, after, records, dueAt, onceId });
     return { decision, finding: after.finding };
