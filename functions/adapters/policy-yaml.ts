@@ -1,4 +1,4 @@
-import { isAlias, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
 import { InvalidPolicy, type PolicyProblem, parsePolicy } from '../contracts/policy.ts';
 import type { Policy } from '../domain/policy.ts';
 
@@ -39,22 +39,18 @@ export function readPolicyYaml(text: string): { policy: Policy; document: unknow
     problem: message,
   }));
   visit(yaml, {
-    Map(_, { items }) {
-      const seen = new Set<unknown>();
-      for (const { key } of items) {
-        const name = isScalar(key) ? key.value : key;
-        if (seen.has(name))
-          problems.push({ path: at(startOf(key)), problem: `Map keys must be unique: "${String(name)}"` });
-        seen.add(name);
-      }
-    },
     Node(_, node, path) {
       if (path.length > MAXIMUM_DEPTH) {
         problems.push({ path: at(startOf(node)), problem: 'nested too deeply' });
         return visit.BREAK;
       }
-      if (isNode(node) && isAlias(node)) {
+      if (isAlias(node)) {
         problems.push({ path: at(startOf(node)), problem: `alias "*${node.source}": write the value out` });
+      }
+      if (isMap(node)) {
+        for (const key of repeatedKeys(node)) {
+          problems.push({ path: at(startOf(key)), problem: `Map keys must be unique: "${nameOf(key)}"` });
+        }
       }
       return undefined;
     },
@@ -62,6 +58,19 @@ export function readPolicyYaml(text: string): { policy: Policy; document: unknow
   if (problems.length > 0) throw new InvalidPolicy(problems);
   const document: unknown = yaml.toJS({ maxAliasCount: 0 });
   return { policy: parsePolicy(document), document };
+}
+
+function repeatedKeys({ items }: YAMLMap): unknown[] {
+  const seen = new Set<string>();
+  return items.flatMap(({ key }) => {
+    const isRepeated = seen.has(nameOf(key));
+    seen.add(nameOf(key));
+    return isRepeated ? [key] : [];
+  });
+}
+
+function nameOf(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
 }
 
 function startOf(node: unknown): number {

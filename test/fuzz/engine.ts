@@ -1,6 +1,7 @@
 /*
- * Fuzzes one target: `node --experimental-loader ./strip-types-hook.ts engine.ts <target> <libFuzzer arguments>`. A process of its own, because libFuzzer ends the
- * process with the first failure. Jazzer.js instruments what the target watches and drives libFuzzer.
+ * Fuzzes one target: `node --experimental-loader ./strip-types-hook.ts engine.ts <target> <libFuzzer arguments>`. A
+ * process of its own, because libFuzzer ends it with the first failure. Jazzer.js instruments what the target watches
+ * and drives libFuzzer.
  */
 import path from 'node:path';
 import { adaptAddonToOlderGlibc } from './older-glibc.ts';

@@ -4,10 +4,10 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 /*
- * Jazzer.js ships its libFuzzer addon prebuilt, on Linux against glibc 2.38 and GCC 13. Debian 12 and Amazon Linux 2023
- * are older and refuse to load it, for the sake of three symbols only: C23's `strtol` and `strtoul`, which differ from
- * the old ones in accepting "0b1", and a marker that libstdc++ initialises its streams itself, which is never called.
- * Here a copy of the addon asks for the old names instead. Nothing else in it changes.
+ * Jazzer.js ships its libFuzzer addon prebuilt, on Linux against glibc 2.38 and GCC 13. Debian 12 is older and refuses
+ * to load it, for the sake of three symbols only: C23's `strtol` and `strtoul`, which differ from the old ones in
+ * accepting "0b1", and a marker that libstdc++ initialises its streams itself, which is never called. Here a copy of
+ * the addon asks for the old names instead. Nothing else in it changes.
  */
 const NEWER_VERSIONS = new Set(['GLIBC_2.38', 'GLIBCXX_3.4.32']);
 const C23_PREFIX = '__isoc23_';
