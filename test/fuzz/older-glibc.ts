@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -34,7 +34,10 @@ export function adaptAddonToOlderGlibc(cacheFolder: string): void {
   if (process.platform !== 'linux' || loads(addon)) return;
   mkdirSync(cacheFolder, { recursive: true });
   const copy = path.join(cacheFolder, path.basename(addon));
-  writeFileSync(copy, withOlderSymbols(readFileSync(addon)));
+  // Renamed into place: another process may have the copy mapped, and overwriting it would be a bus error there.
+  const unfinished = `${copy}.${process.pid}`;
+  writeFileSync(unfinished, withOlderSymbols(readFileSync(addon)));
+  renameSync(unfinished, copy);
   const dlopen = process.dlopen.bind(process);
   process.dlopen = (module, file, ...flags) => {
     dlopen(module, file === addon ? copy : file, ...flags);

@@ -118,7 +118,8 @@ function engine(args: readonly string[]): Promise<{ code: number | null; log: st
   const log: string[] = [];
   for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', (text) => log.push(text));
   const { promise, resolve, reject } = Promise.withResolvers<{ code: number | null; log: string[] }>();
-  child.on('error', reject).on('close', (code) => {
+  child.on('error', reject).on('close', (code, signal) => {
+    if (signal !== null) log.push(`ended by ${signal}`);
     resolve({ code, log });
   });
   return promise;
