@@ -22,7 +22,7 @@ const slackBody = z.record(z.string(), z.unknown());
 type ReceiverOptions = {
   signingSecret: string;
   now: () => Date;
-  /** Told about what went wrong in a listener; Slack gets a 500 then. */
+  /** Told about authentic payloads that are not understood (400), and about what went wrong in a listener (500). */
   logFailure: (error: unknown, requestId: string) => void;
 };
 
@@ -76,7 +76,10 @@ export class SlackReceiver implements Receiver {
       .digest('hex')
       .slice(0, 32);
     const interaction = slackInteraction.safeParse(body);
-    if (!interaction.success) return empty(400);
+    if (!interaction.success) {
+      this.#options.logFailure(interaction.error, requestId);
+      return empty(400);
+    }
     try {
       return await this.#process(interaction.data, requestId);
     } catch (error) {
