@@ -1,4 +1,4 @@
-import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, type Scalar, visit, type YAMLMap } from 'yaml';
 import { InvalidPolicy, type PolicyProblem, parsePolicy } from '../contracts/policy.ts';
 import type { Policy } from '../domain/policy.ts';
 
@@ -49,7 +49,7 @@ export function readPolicyYaml(text: string): { policy: Policy; document: unknow
       }
       if (isMap(node)) {
         for (const key of repeatedKeys(node)) {
-          problems.push({ path: at(startOf(key)), problem: `Map keys must be unique: "${nameOf(key)}"` });
+          problems.push({ path: at(startOf(key)), problem: `Map keys must be unique: "${String(key.value)}"` });
         }
       }
       return undefined;
@@ -60,17 +60,15 @@ export function readPolicyYaml(text: string): { policy: Policy; document: unknow
   return { policy: parsePolicy(document), document };
 }
 
-function repeatedKeys({ items }: YAMLMap): unknown[] {
-  const seen = new Set<string>();
+/** Of scalars only: maps and lists as keys are mistakes anyway, and to write one out can take exponential room. */
+function repeatedKeys({ items }: YAMLMap): Scalar[] {
+  const seen = new Set<unknown>();
   return items.flatMap(({ key }) => {
-    const isRepeated = seen.has(nameOf(key));
-    seen.add(nameOf(key));
+    if (!isScalar(key)) return [];
+    const isRepeated = seen.has(key.value);
+    seen.add(key.value);
     return isRepeated ? [key] : [];
   });
-}
-
-function nameOf(key: unknown): string {
-  return String(isScalar(key) ? key.value : key);
 }
 
 function startOf(node: unknown): number {

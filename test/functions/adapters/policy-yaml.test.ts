@@ -45,6 +45,7 @@ describe('readPolicyYaml', () => {
     ['lists in lists beyond any stack', `${SMALLEST}routes: ${'['.repeat(9000)}`, 'line 6, column '],
     ['maps in maps beyond any stack', `${SMALLEST}routes: ${'{a: '.repeat(9000)}`, 'line 6, column '],
     ['more than the table holds', `# ${'x'.repeat(400_000)}\n${SMALLEST}`, 'expected at most 400000 characters'],
+    ['maps as keys of maps', `${SMALLEST}routes: ${'{'.repeat(40)}a, {}${'}'.repeat(40)}`, 'line 6, column '],
     ['a number without end', SMALLEST.replace('90', '9'.repeat(5000)), 'exemptions.maximumDays: expected '],
     [
       'an anchor used elsewhere',
