@@ -1,3 +1,4 @@
+import { findingEventSchema } from '../contracts/records.ts';
 import { type Cause, type Digest, seal } from '../domain/audit.ts';
 import type { Command } from '../domain/commands.ts';
 import { nextDeadline } from '../domain/deadlines.ts';
@@ -29,7 +30,8 @@ const ATTEMPTS = 5;
 
 /**
  * Load, decide, save: the only way a finding changes. Nothing is sent from here; the table's stream tells the rest.
- * The promise rejects with VersionConflict when the race is lost again and again, and with PolicyUnreadable.
+ * The promise rejects with VersionConflict when the race is lost again and again, with PolicyUnreadable, and
+ * with a ZodError for an event that could not be read again once it is stored.
  */
 export function createCarryOut(deps: {
   table: Pick<FindingsTable, 'load' | 'append'>;
@@ -45,10 +47,12 @@ export function createCarryOut(deps: {
       return { decision: { outcome: 'ignored', because: 'nothing-to-do' }, finding: before.finding };
     }
     const decision = decide(command, before.finding);
-    const events = eventsOf(decision, command, before.finding);
+    const events = eventsOf(decision, command, before.finding).map((event) => findingEventSchema.parse(event));
     if (events.length === 0) return { decision, finding: before.finding };
     const { newId, digest } = deps;
-    const { records, head: after } = seal(before, events, { cause, policyVersion, newId }, digest);
+    // Like the texts of the event: an eventID of outside may hold what UTF-8 cannot.
+    const context = { cause: { ...cause, id: cause.id.toWellFormed() }, policyVersion, newId };
+    const { records, head: after } = seal(before, events, context, digest);
     const dueAt = after.finding === undefined ? null : nextDeadline(after.finding, deadlineRules(policy));
     await deps.table.append({ before, after, records, dueAt, onceId });
     return { decision, finding: after.finding };

@@ -15,7 +15,7 @@ export type LoadedPolicy = { policy: Policy; version: string };
 /** A changed policy takes effect within this time everywhere. */
 const CACHE_MS = 60_000;
 const KEY = { pk: POLICY_PARTITION, sk: 'CURRENT' };
-const policyItem = z.object({ document: z.unknown() });
+const policyItem = z.object({ document: z.optional(z.unknown()) });
 
 /**
  * The policy document, kept in the findings table so that it changes without a deployment and is read like the rest.

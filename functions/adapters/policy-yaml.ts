@@ -1,6 +1,12 @@
-import { isAlias, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, type Scalar, visit, type YAMLMap } from 'yaml';
 import { InvalidPolicy, type PolicyProblem, parsePolicy } from '../contracts/policy.ts';
 import type { Policy } from '../domain/policy.ts';
+
+/** The table cannot hold more; a policy for a thousand accounts has a fifth of it. */
+const MAXIMUM_CHARACTERS = 400_000;
+
+/** Deeper than any policy; below the depth at which recursion over the document runs out of stack. */
+const MAXIMUM_DEPTH = 50;
 
 /**
  * Reads the text of a rotation policy. `document` is what was written, before defaults are filled in: the form to
@@ -8,12 +14,16 @@ import type { Policy } from '../domain/policy.ts';
  * @throws InvalidPolicy naming line and column for what is wrong with the YAML, else the path in the document.
  */
 export function readPolicyYaml(text: string): { policy: Policy; document: unknown } {
+  if (text.length > MAXIMUM_CHARACTERS) {
+    throw new InvalidPolicy([{ path: '(document)', problem: `expected at most ${MAXIMUM_CHARACTERS} characters` }]);
+  }
   const lines = new LineCounter();
   const yaml = parseDocument(text, {
     version: '1.2',
     schema: 'core',
     resolveKnownTags: false,
-    uniqueKeys: true,
+    // Checked below: the library compares every key with every other.
+    uniqueKeys: false,
     strict: true,
     stringKeys: true,
     prettyErrors: false,
@@ -29,13 +39,38 @@ export function readPolicyYaml(text: string): { policy: Policy; document: unknow
     problem: message,
   }));
   visit(yaml, {
-    Node(_, node) {
-      if (isNode(node) && isAlias(node)) {
-        problems.push({ path: at(node.range?.[0] ?? 0), problem: `alias "*${node.source}": write the value out` });
+    Node(_, node, path) {
+      if (path.length > MAXIMUM_DEPTH) {
+        problems.push({ path: at(startOf(node)), problem: 'nested too deeply' });
+        return visit.BREAK;
       }
+      if (isAlias(node)) {
+        problems.push({ path: at(startOf(node)), problem: `alias "*${node.source}": write the value out` });
+      }
+      if (isMap(node)) {
+        for (const key of repeatedKeys(node)) {
+          problems.push({ path: at(startOf(key)), problem: `Map keys must be unique: "${String(key.value)}"` });
+        }
+      }
+      return undefined;
     },
   });
   if (problems.length > 0) throw new InvalidPolicy(problems);
   const document: unknown = yaml.toJS({ maxAliasCount: 0 });
   return { policy: parsePolicy(document), document };
+}
+
+/** Of scalars only: maps and lists as keys are mistakes anyway, and to write one out can take exponential room. */
+function repeatedKeys({ items }: YAMLMap): Scalar[] {
+  const seen = new Set<unknown>();
+  return items.flatMap(({ key }) => {
+    if (!isScalar(key)) return [];
+    const isRepeated = seen.has(key.value);
+    seen.add(key.value);
+    return isRepeated ? [key] : [];
+  });
+}
+
+function startOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }

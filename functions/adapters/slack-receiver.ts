@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { App, Receiver } from '@slack/bolt';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod/mini';
+import { type SlackInteraction, slackInteraction } from '../contracts/slack-actions.ts';
 import { isSignedBySlack } from './slack-signature.ts';
 
 type HttpResult = APIGatewayProxyStructuredResultV2;
@@ -9,21 +10,33 @@ type HttpResult = APIGatewayProxyStructuredResultV2;
 /** Slack's interaction payloads stay far below; a larger body is refused before anything else looks at it. */
 const MAXIMUM_BODY_BYTES = 1_000_000;
 
+/** What is read of an event of API Gateway (payload format 2.0). Its headers come in lower case, but need not. */
+const httpRequest = z.object({
+  requestContext: z.object({ http: z.object({ method: z.string() }) }),
+  headers: z.record(z.string(), z.string()),
+  body: z._default(z.string(), ''),
+  isBase64Encoded: z._default(z.boolean(), false),
+});
 const slackBody = z.record(z.string(), z.unknown());
+
+type ReceiverOptions = {
+  signingSecret: string;
+  now: () => Date;
+  /** Told about authentic payloads that are not understood (400), and about what went wrong in a listener (500). */
+  logFailure: (error: unknown, requestId: string) => void;
+};
 
 /**
  * Bolt's receiver for an HTTP API, in the order that Bolt's own does not keep: raw bytes, then the signature, then
  * parsing. `isBase64Encoded` bodies are decoded as bytes, charsets in the content type are fine, and an unsigned
- * request learns nothing but 401.
+ * request learns nothing but 401. Of an interaction Bolt sees what the schema names and nothing else.
  */
 export class SlackReceiver implements Receiver {
-  readonly #signingSecret: string;
-  readonly #now: () => Date;
+  readonly #options: ReceiverOptions;
   #app: App | undefined;
 
-  public constructor({ signingSecret, now }: { signingSecret: string; now: () => Date }) {
-    this.#signingSecret = signingSecret;
-    this.#now = now;
+  public constructor(options: ReceiverOptions) {
+    this.#options = options;
   }
 
   public init(app: App): void {
@@ -36,16 +49,20 @@ export class SlackReceiver implements Receiver {
     return Promise.resolve();
   }
 
-  /** Answers one request of API Gateway (payload format 2.0). */
-  public async handle(event: APIGatewayProxyEventV2): Promise<HttpResult> {
-    if (event.requestContext.http.method !== 'POST') return empty(405);
-    const rawBody = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-    if (rawBody.length > MAXIMUM_BODY_BYTES) return empty(413);
+  /** Answers one request of API Gateway (payload format 2.0); whatever comes in, it answers. */
+  public async handle(event: unknown): Promise<HttpResult> {
+    const request = httpRequest.safeParse(event).data;
+    if (request === undefined) return empty(400);
+    if (request.requestContext.http.method !== 'POST') return empty(405);
+    const encoding = request.isBase64Encoded ? 'base64' : 'utf8';
+    // Before decoding: API Gateway lets ten times as much through.
+    if (Buffer.byteLength(request.body, encoding) > MAXIMUM_BODY_BYTES) return empty(413);
+    const rawBody = Buffer.from(request.body, encoding);
     const header = (name: string) =>
-      Object.entries(event.headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
+      Object.entries(request.headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
     const signature = header('x-slack-signature');
     const signed = { timestamp: header('x-slack-request-timestamp'), signature, rawBody };
-    if (!isSignedBySlack(signed, this.#signingSecret, this.#now())) return empty(401);
+    if (!isSignedBySlack(signed, this.#options.signingSecret, this.#options.now())) return empty(401);
 
     const body = parseBody(rawBody.toString('utf8'), header('content-type') ?? '');
     if (body === null) return empty(400);
@@ -58,10 +75,20 @@ export class SlackReceiver implements Receiver {
       .update(signature ?? '')
       .digest('hex')
       .slice(0, 32);
-    return await this.#process(body, requestId);
+    const interaction = slackInteraction.safeParse(body);
+    if (!interaction.success) {
+      this.#options.logFailure(interaction.error, requestId);
+      return empty(400);
+    }
+    try {
+      return await this.#process(interaction.data, requestId);
+    } catch (error) {
+      this.#options.logFailure(error, requestId);
+      return empty(500);
+    }
   }
 
-  async #process(body: Record<string, unknown>, requestId: string): Promise<HttpResult> {
+  async #process(body: SlackInteraction, requestId: string): Promise<HttpResult> {
     if (this.#app === undefined) throw new Error('the receiver has no app yet');
     let answer: HttpResult | undefined;
     await this.#app.processEvent({

@@ -50,6 +50,13 @@ export const KMS_EVENT_PATTERN = {
 } as const;
 
 const text = z.string().check(z.minLength(1));
+/** In UTC a year of four digits, as stored rows have it; an offset can lead out of them. */
+const instant = z.iso.datetime({ offset: true }).check(
+  z.refine((at) => {
+    const year = new Date(at).getUTCFullYear();
+    return year >= 0 && year <= 9999;
+  }, 'expected a year from 0000 to 9999 in UTC'),
+);
 const maybe = <T extends z.ZodMiniType>(schema: T) => z.nullish(schema);
 
 const userIdentity = z.looseObject({
@@ -72,7 +79,7 @@ export const cloudTrailRecord = z.looseObject({
   eventID: text,
   eventName: z.enum(API_EVENTS),
   eventSource: z.literal('kms.amazonaws.com'),
-  eventTime: z.iso.datetime({ offset: true }),
+  eventTime: instant,
   awsRegion: text,
   recipientAccountId: maybe(z.string().check(z.regex(/^\d{12}$/))),
   userIdentity,
@@ -92,7 +99,7 @@ const envelopeFields = {
   id: text,
   source: z.literal('aws.kms'),
   account: z.string().check(z.regex(/^\d{12}$/)),
-  time: z.iso.datetime({ offset: true }),
+  time: instant,
   region: text,
   resources: z.array(z.string()),
 };
@@ -201,9 +208,12 @@ function keyArnOf(record: Record, account: string): string {
   return `${partitionPrefix(record.awsRegion)}:${record.recipientAccountId ?? account}:key/${id}`;
 }
 
+/** Longer than any ARN; an event may hold a megabyte. */
+const LONGEST_QUOTE = 300;
+
 function identify(arn: string): KeyIdentity {
   const key = parseKeyArn(arn);
-  if (key === null) throw new KeyNotNamed(`"${arn}" is not the ARN of a KMS key`);
+  if (key === null) throw new KeyNotNamed(`"${arn.slice(0, LONGEST_QUOTE)}" is not the ARN of a KMS key`);
   return key;
 }
 
@@ -213,6 +223,8 @@ function partitionPrefix(region: string): string {
 }
 
 const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
+/** RFC 5321. Backtracking over dots makes the pattern quadratic, so that length has to be bounded first. */
+const LONGEST_EMAIL = 254;
 const IDENTITY_CENTER_ROLE = /^AWSReservedSSO_(.+)_[0-9a-f]{16}$/;
 
 /** Names whoever made the call, by the rules of CloudTrail's userIdentity element. */
@@ -223,7 +235,7 @@ function actorOf(identity: z.infer<typeof userIdentity>): AwsActor {
     name: actorName(identity, session),
     arn: identity.arn ?? null,
     accountId: identity.accountId ?? null,
-    email: session !== null && EMAIL.test(session) ? session : null,
+    email: session !== null && session.length <= LONGEST_EMAIL && EMAIL.test(session) ? session : null,
     invokedBy: identity.invokedBy ?? null,
   };
 }

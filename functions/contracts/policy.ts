@@ -35,7 +35,12 @@ const match = z
     accounts: z.optional(nonEmpty(accountId)),
     organizationalUnits: z.optional(nonEmpty(z.string().check(z.minLength(1)))),
     regions: z.optional(nonEmpty(z.string().check(z.minLength(1)))),
-    tags: z.optional(z.record(z.string().check(z.minLength(1)), nonEmpty(z.string()))),
+    // A record skips `__proto__`, and a map without conditions would match every key.
+    tags: z.optional(
+      z
+        .record(z.string().check(z.minLength(1)), nonEmpty(z.string()))
+        .check(z.refine((tags) => Object.keys(tags).length > 0, 'expected at least one tag')),
+    ),
     aliases: z.optional(nonEmpty(z.string().check(z.minLength(1)))),
   })
   .check(z.refine((conditions) => Object.keys(conditions).length > 0, 'expected at least one condition'));
@@ -160,7 +165,7 @@ function pathText(path: readonly PropertyKey[]): string {
 }
 
 function problemText(issue: z.core.$ZodIssue): string {
-  const got = issue.input === undefined ? 'nothing' : JSON.stringify(issue.input).slice(0, 60);
+  const got = shown(issue.input);
   switch (issue.code) {
     case 'unrecognized_keys':
       return `unknown ${issue.keys.map((key) => `"${key}"`).join(', ')}; see rotation-policy.yaml for the keys that exist`;
@@ -182,6 +187,14 @@ function problemText(issue: z.core.$ZodIssue): string {
     case 'not_multiple_of':
       return issue.message;
   }
+}
+
+/** Lists and maps by their kind only: they may be long, and deeper than JSON.stringify can follow. */
+function shown(input: unknown): string {
+  if (input === undefined) return 'nothing';
+  if (typeof input !== 'object' || input === null) return JSON.stringify(input).slice(0, 60);
+  if (Object.keys(input).length === 0) return JSON.stringify(input);
+  return Array.isArray(input) ? 'a list' : 'a map';
 }
 
 function unit(origin: string): string {

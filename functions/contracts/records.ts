@@ -7,7 +7,8 @@ import type { FindingEvent } from '../domain/finding-events.ts';
  * The stored form of findings and audit events. Each schema is checked against the domain's type, so that neither can
  * change without the other. Fields that are added later must be optional here: old rows stay in the table for ever.
  */
-const text = z.string();
+/** UTF-8 has no lone surrogates: they would be stored as something else than what was hashed. */
+const text = z.string().check(z.overwrite((value) => value.toWellFormed()));
 const at = z.iso.datetime();
 const count = z.int().check(z.minimum(0));
 
@@ -206,7 +207,8 @@ const action = z.enum(['approve', 'exempt', 'renew-exemption', 'revoke-exemption
 const event = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
   z.object({ type: z.literal(type), at, ...shape });
 
-const findingEventSchema = z.discriminatedUnion('type', [
+/** Every event passes through it before it is stored too, so that the table holds nothing that cannot be read again. */
+export const findingEventSchema = z.discriminatedUnion('type', [
   event('finding-opened', {
     key,
     facts: z.nullable(facts),

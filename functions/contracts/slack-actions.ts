@@ -32,5 +32,68 @@ export type FindingRef = z.infer<typeof findingRef>;
 export const exemptionModalMetadata = z.strictObject({ finding: findingRef, purpose: exemptionPurpose });
 export type ExemptionModalMetadata = z.infer<typeof exemptionModalMetadata>;
 
+/** Reads a button's `value`; null when it is not one that this version of the bot writes. */
+export function parseFindingRef(value: string | undefined): FindingRef | null {
+  return findingRef.safeParse(parseJson(value)).data ?? null;
+}
+
+/** Reads a modal's `private_metadata`; null when it is not one that this version of the bot writes. */
+export function parseModalMetadata(text: string): ExemptionModalMetadata | null {
+  return exemptionModalMetadata.safeParse(parseJson(text)).data ?? null;
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ids of people, workspaces and organisations become keys of caches and tables: never words such as `__proto__`. */
+const slackId = z.string().check(z.regex(/^[A-Z0-9]{1,50}$/));
+const place = z.nullish(z.object({ id: slackId }));
+const fromPerson = {
+  user: z.object({ id: slackId, team_id: z.optional(slackId) }),
+  team: place,
+  enterprise: place,
+  trigger_id: z.optional(z.string()),
+};
+
+/**
+ * The payloads of Slack that the bot takes, as far as it reads them. What is not named here does not reach Bolt, which
+ * infers from single fields what kind of payload it has before it. Slack, "Interaction payloads".
+ */
+export const slackInteraction = z.discriminatedUnion('type', [
+  z.object({
+    ...fromPerson,
+    type: z.literal('block_actions'),
+    response_url: z.optional(z.string()),
+    actions: z
+      .array(
+        z.object({
+          type: z.string(),
+          action_id: z.string(),
+          block_id: z.optional(z.string()),
+          value: z.optional(z.string()),
+          action_ts: z.optional(z.string()),
+        }),
+      )
+      .check(z.minLength(1)),
+  }),
+  z.object({
+    ...fromPerson,
+    type: z.literal('view_submission'),
+    view: z.object({
+      id: z.optional(z.string()),
+      type: z.optional(z.string()),
+      callback_id: z.string(),
+      private_metadata: z.string(),
+      state: z.object({ values: z.unknown() }),
+    }),
+  }),
+]);
+export type SlackInteraction = z.infer<typeof slackInteraction>;
+
 /** `metadata.event_type` of the bot's messages: how a post whose outcome is unknown is found again. */
 export const MESSAGE_EVENT_TYPE = 'kms_rotation_finding';

@@ -31,7 +31,10 @@ const deps: Deps = {
   now,
 };
 
-const receiver = new SlackReceiver({ signingSecret: env.SLACK_SIGNING_SECRET, now });
+const logFailure = (error: unknown, requestId: string) => {
+  logger.error('a click could not be answered', { requestId, error });
+};
+const receiver = new SlackReceiver({ signingSecret: env.SLACK_SIGNING_SECRET, now, logFailure });
 createSlackApp(
   {
     receiver,
@@ -46,9 +49,7 @@ createSlackApp(
     decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
     openView: (triggerId, view) => slack.openView(triggerId, view),
     now,
-    logFailure: (error, requestId) => {
-      logger.error('a click could not be answered', { requestId, error });
-    },
+    logFailure,
   },
 );
 

@@ -1,20 +1,6 @@
-import {
-  App,
-  type BlockAction,
-  type ButtonAction,
-  LogLevel,
-  type Receiver,
-  type RespondFn,
-  type ViewSubmitAction,
-} from '@slack/bolt';
+import { App, type BlockAction, type ButtonAction, LogLevel, type Receiver, type ViewSubmitAction } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import {
-  BUTTON,
-  EXEMPTION_MODAL,
-  type ExemptionModalMetadata,
-  exemptionModalMetadata,
-  findingRef,
-} from '../contracts/slack-actions.ts';
+import { BUTTON, EXEMPTION_MODAL, parseFindingRef, parseModalMetadata } from '../contracts/slack-actions.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Policy } from '../domain/policy.ts';
 import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from '../messages/exemption-modal.ts';
@@ -47,6 +33,13 @@ export type SlackAppOptions = {
 const NOT_FINISHED =
   'This could not be finished just now. The message of the key shows what holds; if it still asks in a minute, please try again. If it stays like this, tell whoever runs the bot.';
 
+const NOT_READABLE =
+  'This message is of another version of the bot, so nothing was changed. Please use the newest message about the key.';
+
+const SLACK_API_URL = 'https://slack.com/api/';
+/** An answer that takes longer would keep the person waiting beyond Slack's three seconds. */
+const ANSWER_TIMEOUT_MS = 2000;
+
 /**
  * Bolt's side of decide-finding: payloads in, one use case each, and the answer in Slack's form. `botId` and
  * `botUserId` are given so that a cold start makes no network call.
@@ -60,22 +53,25 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     convoStore: false,
     // At debug level Bolt writes whole requests, tokens included, to the log.
     logLevel: LogLevel.ERROR,
-    clientOptions: options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl },
+    clientOptions: {
+      ...(options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }),
+      // `respond` goes through this too, and has no time limit of its own.
+      fetch: (url, init) =>
+        globalThis.fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) }),
+    },
   });
 
   for (const action of [BUTTON.approve, BUTTON.recheck, BUTTON.revoke]) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
-      const request = clickRequest(args.body, args.action, args.context);
-      const sentence = await attempt(request, () => deps.decide(action, request).then(clickSentence));
+      const sentence = await attempt(args, async (request) => clickSentence(await deps.decide(action, request)));
       await args.ack();
-      if (sentence !== null) await tell(args.respond, sentence, request);
+      await tell(args, sentence);
     });
   }
 
   for (const action of [BUTTON.exempt, BUTTON.renew, BUTTON.backOut]) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
-      const request = clickRequest(args.body, args.action, args.context);
-      const sentence = await attempt(request, async () => {
+      const sentence = await attempt(args, async (request) => {
         const reply = await deps.mayStateTerms(action, request);
         if (reply.kind !== 'may') return clickSentence(reply);
         const { finding, policy } = reply;
@@ -87,17 +83,21 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
         return null;
       });
       await args.ack();
-      if (sentence !== null) await tell(args.respond, sentence, request);
+      await tell(args, sentence);
     });
   }
 
   app.view<ViewSubmitAction>({ type: 'view_submission', callback_id: EXEMPTION_MODAL }, async (args) => {
-    const { finding, purpose } = modalMetadata(args.view.private_metadata);
-    const request = requestOf(args.body.user, finding, args.context);
-    const values = readExemptionValues(args.view.state.values);
-    const until = values.until === null ? '' : endOfDay(values.until);
+    const metadata = parseModalMetadata(args.view.private_metadata);
+    if (metadata === null) {
+      await args.ack({ response_action: 'update', view: sentenceView('Nothing was changed', NOT_READABLE) });
+      return;
+    }
     try {
-      const reply = await deps.decideTerms(purpose, request, { ...values, until });
+      const request = requestOf(args.body.user, metadata.finding, args.context);
+      const values = readExemptionValues(args.view.state.values);
+      const until = values.until === null ? '' : endOfDay(values.until);
+      const reply = await deps.decideTerms(metadata.purpose, request, { ...values, until });
       switch (reply.kind) {
         case 'accepted':
         case 'repeated':
@@ -114,49 +114,69 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
           break;
       }
     } catch (error) {
-      deps.logFailure(error, request.requestId);
+      deps.logFailure(error, requestIdOf(args.context));
       await args.ack({ response_action: 'update', view: sentenceView('Not finished', NOT_FINISHED) });
     }
   });
 
   /** What goes wrong is logged in full and told in one fixed sentence. */
-  async function attempt(request: Request, act: () => Promise<string | null>): Promise<string | null> {
+  async function attempt(
+    { body, action, context }: Click,
+    act: (request: Request) => Promise<string | null>,
+  ): Promise<string | null> {
+    const finding = parseFindingRef(action.value);
+    if (finding === null) return NOT_READABLE;
     try {
-      return await act();
+      return await act(requestOf(body.user, finding, context));
     } catch (error) {
-      deps.logFailure(error, request.requestId);
+      deps.logFailure(error, requestIdOf(context));
       return NOT_FINISHED;
     }
   }
 
-  /** The click is answered already: an answer that does not reach the person is logged, and must not undo that. */
-  async function tell(respond: RespondFn, text: string, { requestId }: Request): Promise<void> {
+  /** By now what was asked is done or not done: an answer that does not arrive changes nothing about it. */
+  async function tell({ body, respond, context }: Click, sentence: string | null): Promise<void> {
+    if (sentence === null) return;
     try {
-      await respond({ response_type: 'ephemeral', replace_original: false, text });
+      if (!isAddressOfSlack(body.response_url, options.apiUrl)) throw new Error('response_url is not one of Slack');
+      await respond({ response_type: 'ephemeral', replace_original: false, text: sentence });
     } catch (error) {
-      deps.logFailure(error, requestId);
+      deps.logFailure(error, requestIdOf(context));
     }
   }
 
   return app;
 }
 
+type Click = {
+  body: BlockAction;
+  action: ButtonAction;
+  context: RequestContext;
+  respond: (message: { response_type: 'ephemeral'; replace_original: boolean; text: string }) => Promise<unknown>;
+};
 type SlackUser = { id: string; team_id?: string };
 type RequestContext = Record<string, unknown>;
 
-function clickRequest(body: BlockAction, action: ButtonAction, context: RequestContext): Request {
-  return requestOf(body.user, findingRef.parse(JSON.parse(action.value ?? '')), context);
+function requestOf(user: SlackUser, finding: Request['finding'], context: RequestContext): Request {
+  // Without a workspace nobody can be told to belong to the organisation; the domain refuses then.
+  return { userId: user.id, teamId: user.team_id ?? '', finding, requestId: requestIdOf(context) };
 }
 
-function requestOf(user: SlackUser, finding: Request['finding'], context: RequestContext): Request {
+function requestIdOf(context: RequestContext): string {
   const requestId = context['requestId'];
   if (typeof requestId !== 'string') throw new Error('the receiver gave the request no id');
-  // Without a workspace nobody can be told to belong to the organisation; the domain refuses then.
-  return { userId: user.id, teamId: user.team_id ?? '', finding, requestId };
+  return requestId;
 }
 
-function modalMetadata(text: string): ExemptionModalMetadata {
-  return exemptionModalMetadata.parse(JSON.parse(text));
+/**
+ * Whether an answer may be sent there. The address comes with the request: whoever has the signing secret could
+ * otherwise have the function call what only it can reach, such as the runtime's own API on the loopback interface.
+ */
+function isAddressOfSlack(url: string | undefined, apiUrl: string = SLACK_API_URL): boolean {
+  const target = url === undefined ? null : URL.parse(url);
+  const api = new URL(apiUrl);
+  if (target === null) return false;
+  return target.origin === api.origin || (target.protocol === 'https:' && target.host === `hooks.${api.host}`);
 }
 
 function clickSentence(reply: Reply): string | null {

@@ -80,6 +80,8 @@ export async function lookAgain({ event, key, id }: AuditEvent, deps: DetectDeps
     const trigger: Trigger = { kind: 'recheck', at: event.at, by: event.by };
     await judge({ seen, trigger, cause: { kind: 'slack', id }, onceId: `recheck#${id}`, policy, deps });
   } else {
+    // Who cannot see the key now has nothing to say against what was seen before.
+    if (assess(seen.observation, policy.rotation, deps.now().toISOString()).verdict === 'unknown') return;
     const trigger: Trigger = { kind: 'second-look', at: event.at };
     await judge({ seen, trigger, cause: { kind: 'second-look', id }, onceId: null, policy, deps });
   }

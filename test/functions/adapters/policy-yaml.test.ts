@@ -39,7 +39,14 @@ describe('readPolicyYaml', () => {
   });
 
   it.each([
-    ['a key given twice', `${SMALLEST}version: 1\n`, 'line 6, column 1: Map keys must be unique'],
+    ['a key given twice', `${SMALLEST}version: 1\n`, 'line 6, column 1: Map keys must be unique: "version"'],
+    ['a key given twice further in', `${SMALLEST}digest: { threshold: 20, threshold: 21 }\n`, 'line 6, column 26: '],
+    ['lists in lists', `${SMALLEST}routes: ${'['.repeat(60)}${']'.repeat(60)}\n`, 'nested too deeply'],
+    ['lists in lists beyond any stack', `${SMALLEST}routes: ${'['.repeat(9000)}`, 'line 6, column '],
+    ['maps in maps beyond any stack', `${SMALLEST}routes: ${'{a: '.repeat(9000)}`, 'line 6, column '],
+    ['more than the table holds', `# ${'x'.repeat(400_000)}\n${SMALLEST}`, 'expected at most 400000 characters'],
+    ['maps as keys of maps', `${SMALLEST}routes: ${'{'.repeat(40)}a, {}${'}'.repeat(40)}`, 'line 6, column '],
+    ['a number without end', SMALLEST.replace('90', '9'.repeat(5000)), 'exemptions.maximumDays: expected '],
     [
       'an anchor used elsewhere',
       `${SMALLEST}digest: &a { threshold: 20 }\nbackOut: *a\n`,

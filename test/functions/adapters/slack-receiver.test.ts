@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { App } from '@slack/bolt';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { SlackReceiver } from '../../../functions/adapters/slack-receiver.ts';
@@ -47,25 +48,34 @@ function unsigned(fields: Partial<APIGatewayProxyEventV2>, method = 'POST'): API
   };
 }
 
-const click = (value: string) =>
-  `payload=${encodeURIComponent(
-    JSON.stringify({
-      type: 'block_actions',
-      user: { id: 'U0PERSON', team_id: 'T0TEAM' },
-      team: { id: 'T0TEAM', domain: 'team' },
-      actions: [{ type: 'button', action_id: 'approve', block_id: 'b', value, action_ts: '1.0' }],
-    }),
-  )}`;
+const form = (payload: unknown) => `payload=${encodeURIComponent(JSON.stringify(payload))}`;
+
+const interaction = (value: string, changes: object = {}) => ({
+  type: 'block_actions',
+  user: { id: 'U0PERSON', team_id: 'T0TEAM' },
+  team: { id: 'T0TEAM', domain: 'team' },
+  actions: [{ type: 'button', action_id: 'approve', block_id: 'b', value, action_ts: '1.0' }],
+  ...changes,
+});
+
+const click = (value: string) => form(interaction(value));
 
 function aReceiver() {
   const clicks: { value: string | undefined; requestId: unknown }[] = [];
-  const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW });
+  const failures: unknown[] = [];
+  const logFailure = (error: unknown) => failures.push(error);
+  const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW, logFailure });
   const app = new App({ receiver, token: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT', convoStore: false });
   app.action('approve', async ({ ack, action, context }) => {
     clicks.push({ value: 'value' in action ? action.value : undefined, requestId: context['requestId'] });
     await ack();
   });
-  return { clicks, answer: async (event: APIGatewayProxyEventV2) => (await receiver.handle(event)).statusCode };
+  app.action('break', () => Promise.reject(new Error('a listener failed')));
+  return {
+    clicks,
+    failures,
+    answer: async (event: APIGatewayProxyEventV2) => (await receiver.handle(event)).statusCode,
+  };
 }
 
 describe('the Slack receiver', () => {
@@ -114,14 +124,63 @@ describe('the Slack receiver', () => {
     expect(clicks).toEqual([]);
   });
 
+  it('refuses what is too large before decoding it, signed or not', async () => {
+    const { answer } = aReceiver();
+    expect(await answer(unsigned({ body: 'A'.repeat(6_000_000), isBase64Encoded: true }))).toBe(413);
+    expect(await answer(unsigned({ body: 'A'.repeat(1_333_336), isBase64Encoded: true }))).toBe(413);
+    expect(await answer(unsigned({ body: 'A'.repeat(1_333_332), isBase64Encoded: true }))).toBe(401);
+  });
+
   it('answers the challenge of a URL verification', async () => {
-    const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW });
+    const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW, logFailure: () => {} });
     const body = JSON.stringify({ type: 'url_verification', challenge: 'c-1' });
     expect(await receiver.handle(request({ body, contentType: 'application/json' }))).toMatchObject({ body: 'c-1' });
   });
 
   it('refuses other methods', async () => {
     expect(await aReceiver().answer(unsigned({}, 'GET'))).toBe(405);
+  });
+
+  it.each<[string, unknown]>([
+    ['without headers', { ...unsigned({}), headers: undefined }],
+    ['of another payload format', { version: '1.0', httpMethod: 'POST', headers: {}, body: '' }],
+    ['with a flag that is a word', { ...unsigned({}), isBase64Encoded: 'false' }],
+    ['that is nothing', null],
+  ])('answers 400 to an event %s instead of throwing', async (_, event) => {
+    const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW, logFailure: () => {} });
+    expect(await receiver.handle(event)).toEqual({ statusCode: 400, body: '' });
+  });
+
+  it.each<[string, unknown]>([
+    ['a click without actions', interaction('x', { actions: [] })],
+    ['an action that is null', interaction('x', { actions: [null] })],
+    ['actions that are not a list', interaction('x', { actions: { length: 1 } })],
+    ['a click of nobody', interaction('x', { user: null })],
+    ['a workspace that is no id', interaction('x', { team: { id: '__proto__' } })],
+    ['a modal without a state', { ...interaction('x'), type: 'view_submission', view: { callback_id: 'c' } }],
+    ['a payload of another kind', { type: 'shortcut', user: { id: 'U0PERSON' }, callback_id: 'c' }],
+    ['an event', { type: 'event_callback', event: null }],
+  ])('answers 400 to what the bot has no use for, without calling the app: %s', async (_, payload) => {
+    const { clicks, failures, answer } = aReceiver();
+    expect(await answer(request({ body: form(payload) }))).toBe(400);
+    expect(clicks).toEqual([]);
+    expect(failures).toHaveLength(1);
+  });
+
+  it('keeps from the app what the schema does not name, so that no field makes a click into something else', async () => {
+    const { clicks, answer } = aReceiver();
+    const confusing = { event: { type: 'message' }, command: '/x', function_data: {}, is_enterprise_install: 'true' };
+    expect(await answer(request({ body: form(interaction('one', confusing)) }))).toBe(200);
+    expect(clicks).toMatchObject([{ value: 'one' }]);
+  });
+
+  it('answers 500 when a listener fails, and tells whoever logs', async () => {
+    // Bolt's default error handler writes to the console.
+    jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const { failures, answer } = aReceiver();
+    const actions = [{ type: 'button', action_id: 'break', block_id: 'b', action_ts: '1.0' }];
+    expect(await answer(request({ body: form(interaction('x', { actions })) }))).toBe(500);
+    expect(failures).toHaveLength(1);
   });
 
   it('gives the same request the same id and another one another', async () => {

@@ -182,6 +182,8 @@ describe('an event that cannot be read', () => {
     ['another format', {}, { eventVersion: '2.0' }, 'only major version 1 of the CloudTrail record format is known'],
     ['no eventID', {}, { eventID: undefined }, 'eventID'],
     ['a time that is none', {}, { eventTime: 'yesterday' }, 'eventTime'],
+    ['a time before the year 0 in UTC', {}, { eventTime: '0000-01-01T00:00:00+01:00' }, 'a year from 0000 to 9999'],
+    ['a time after the year 9999 in UTC', {}, { eventTime: '9999-12-31T23:59:59-01:00' }, 'a year from 0000 to 9999'],
     ['no identity', {}, { userIdentity: null }, 'userIdentity'],
   ])('names the fault: %s', (_, envelope, detail, fault) => {
     expect(() => parseKeyEvent(changed('disable-key', envelope, detail))).toThrow(fault);
@@ -199,6 +201,19 @@ describe('an event that cannot be read', () => {
   it.each(['alias/payments', 'not a key'])('says when what is named is no key: %s', (keyId) => {
     const named = { requestParameters: { keyId }, responseElements: null, resources: null };
     expect(() => parseKeyEvent(changed('disable-key', {}, named))).toThrow(KeyNotNamed);
+  });
+});
+
+describe('a session name of outside', () => {
+  it.each<[string, string, string | null]>([
+    ['an address', 'owner@corp.example', 'owner@corp.example'],
+    ['the longest address', `${'a'.repeat(241)}@corp.example`, `${'a'.repeat(241)}@corp.example`],
+    ['longer than any address', `${'a'.repeat(242)}@corp.example`, null],
+    ['what would make the search for an address take minutes', `a@${'.'.repeat(200_000)}@`, null],
+  ])('is an e-mail address or not: %s', (_, session, email) => {
+    const arn = `arn:aws:sts::111122223333:assumed-role/deployer/${session}`;
+    const event = changed('disable-key', {}, { userIdentity: { type: 'AssumedRole', arn } });
+    expect(parseKeyEvent(event).trigger).toMatchObject({ actor: { email } });
   });
 });
 

@@ -13,6 +13,12 @@ const SMALLEST = {
 
 const ROUTE = { name: 'payments', match: { regions: ['eu-central-1'] }, ...SMALLEST.defaultRoute };
 
+function nested(depth: number): unknown {
+  let value: unknown = [];
+  for (let left = depth; left > 0; left -= 1) value = [value];
+  return value;
+}
+
 function problemsOf(document: unknown): PolicyProblem[] {
   try {
     parsePolicy(document);
@@ -107,6 +113,19 @@ describe('a mistake', () => {
       'accounts.1111',
       'expected a 12-digit account id in quotes',
     ],
+    [
+      'a tag condition without tags',
+      route({ match: { tags: {} } }),
+      'routes[0].match.tags',
+      'expected at least one tag',
+    ],
+    [
+      'a tag condition that a record skips',
+      route({ match: { tags: JSON.parse('{"__proto__":["x"]}') as unknown } }),
+      'routes[0].match.tags',
+      'expected at least one tag',
+    ],
+    ['a value deeper than any stack', { ...SMALLEST, version: nested(20_000) }, 'version', 'expected 1, got a list'],
     [
       "a channel's name",
       route({ channel: '#security' }),

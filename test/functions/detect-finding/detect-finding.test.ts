@@ -285,6 +285,13 @@ describe('a look that a person asked for', () => {
     expect(world.findings.eventTypes(KEY.arn)).toEqual(['finding-opened', 'finding-closed']);
   });
 
+  it('leaves a finding alone when the second look cannot see the key', async () => {
+    const reason = { because: 'rotation-not-read' as const };
+    const world = oneKey({ seen: 'refusal', facts: null, reason });
+    await lookAgain(await world.findings.given([...HISTORY.failed]), world.deps);
+    expect(await world.statusOf()).toBe('failed');
+  });
+
   it('writes nothing when the second look sees what the finding says', async () => {
     const world = oneKey(OFF);
     await lookAgain(await world.findings.given([anOpening({ trigger: aTrigger() })]), world.deps);

@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
@@ -26,8 +23,18 @@ export type SlackRequest = { body: string; timestamp: number; secret: string };
 
 export type Bot = Awaited<ReturnType<typeof startBot>>;
 
+const FORGED_RESPONSE = '/response/forged';
+
 /** The real functions on the simulated AWS and Slack, and the doors at which an attacker stands. */
 export async function startBot() {
+  // A forged click has no message behind it that Slack could answer below: its answers are taken on their way.
+  const answers: string[] = [];
+  const realFetch = globalThis.fetch;
+  globalThis.fetch = (target, init) => {
+    if (!(typeof target === 'string' && target.endsWith(FORGED_RESPONSE))) return realFetch(target, init);
+    answers.push(z.string().parse(init?.body));
+    return Promise.resolve(new Response('ok'));
+  };
   const sandbox = await startSandbox({ awsPort: 0, slackPort: 0, graceSeconds: 0, rateLimits: 'off' });
   const visitor = createVisitor(sandbox, () => undefined);
   const signingSecret = process.env['SLACK_SIGNING_SECRET'] ?? '';
@@ -37,16 +44,6 @@ export async function startBot() {
   });
 
   let clicks = 0;
-  const answers: string[] = [];
-  const responseUrl = createServer((request, response) => {
-    void text(request).then((body) => {
-      answers.push(body);
-      response.end('ok');
-    });
-  }).listen(0, '127.0.0.1');
-  await once(responseUrl, 'listening');
-  const address = z.object({ port: z.int() }).parse(responseUrl.address());
-
   async function send(
     body: string,
     headers: Record<string, string>,
@@ -81,7 +78,7 @@ export async function startBot() {
       api_app_id: WORKSPACE.appId,
       trigger_id: 'none',
       container: { type: 'message' },
-      response_url: `http://127.0.0.1:${address.port}/`,
+      response_url: `${sandbox.slackUrl}${FORGED_RESPONSE}`,
       actions: [
         {
           type: 'button',
@@ -138,8 +135,7 @@ export async function startBot() {
     async stop(): Promise<void> {
       visitor.close();
       dynamodb.destroy();
-      responseUrl.close();
-      responseUrl.closeAllConnections();
+      globalThis.fetch = realFetch;
       await sandbox.close();
     },
   };
