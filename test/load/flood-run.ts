@@ -1,0 +1,100 @@
+import { SlackReceiver } from '../../functions/adapters/slack-receiver.ts';
+import { toHttpApiEvent } from '../../sandbox/lambda/http-api.ts';
+import { sendClicks } from './click-run.ts';
+import type { Click, ShownFinding } from './clicks.ts';
+import { flood } from './flood-process.ts';
+import { forgeries } from './forgery.ts';
+import { untilSettled } from './outside.ts';
+import { spreadOf } from './percentiles.ts';
+import type { Plan } from './plan.ts';
+import { makeProblemKeys } from './problem-keys.ts';
+import { latency, type Part } from './report.ts';
+import { type ServerProcess, startServer } from './server-process.ts';
+
+const KEYS = 50;
+
+/** The same clicks alone and under a flood of forged requests, in one process: how much slower are they? */
+export async function floodRun({ flood: { perSecond, clicksPerSecond, seconds }, limits }: Plan): Promise<Part> {
+  const server = await startServer('off');
+  try {
+    const findings = await makeProblemKeys(server, KEYS, limits.settleSeconds);
+    const clicks = refusedClicks(findings, clicksPerSecond * seconds);
+    // What only the first calls pay is not what is compared.
+    await sendClicks(server, refusedClicks(findings, KEYS), { perSecond: clicksPerSecond });
+    await untilSettled(server.awsUrl, limits.settleSeconds);
+    const idle = await clicksWith(server, clicks, clicksPerSecond);
+    const flooding = flood(server.awsUrl, { perSecond, seconds: seconds + 1 });
+    // Until the flood is at its rate.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const flooded = await clicksWith(server, clicks, clicksPerSecond);
+    const { sent, seconds: took, statuses } = await flooding;
+    await untilSettled(server.awsUrl, limits.settleSeconds);
+
+    const { mixMs, largestMs } = await costOfRefusals();
+    const factor = spreadOf(flooded.latencies).p95 / spreadOf(idle.latencies).p95;
+    const wrong = statuses.filter(([status]) => status !== 401).map(([status, count]) => `${count} times ${status}`);
+    const bad = [...idle.statuses, ...flooded.statuses].filter((status) => status !== 200).length;
+    return {
+      rows: [
+        { what: 'clicks alone', value: latency(idle.latencies) },
+        { what: 'clicks under a flood', value: latency(flooded.latencies) },
+        {
+          what: 'flood',
+          value: `${sent} forged requests in ${took.toFixed(1)} s (${(sent / took).toFixed(0)} a second)`,
+        },
+        {
+          what: 'one forged request',
+          value: `${mixMs.toFixed(3)} ms of CPU to refuse, ${largestMs.toFixed(1)} ms at 1 MB`,
+        },
+        { what: 'slower by (p95)', value: `${factor.toFixed(1)} times; limit ${limits.floodFactor}` },
+      ],
+      violations: [
+        ...(factor > limits.floodFactor ? [`clicks are ${factor.toFixed(1)} times as slow under the flood`] : []),
+        ...(wrong.length > 0 ? [`forged requests were not answered with 401: ${wrong.join(', ')}`] : []),
+        ...(bad > 0 ? [`${bad} clicks were not answered with 200`] : []),
+      ],
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** By people who may not: each is judged, recorded and answered with a sentence, and the next one finds things as before. */
+function refusedClicks(findings: readonly ShownFinding[], count: number): Click[] {
+  return Array.from({ length: count }, (_, index) => findings[index % findings.length])
+    .filter((finding) => finding !== undefined)
+    .map((finding) => ({ by: 'not-an-approver', finding, stale: false }));
+}
+
+async function clicksWith(server: ServerProcess, clicks: readonly Click[], perSecond: number) {
+  const sent = await sendClicks(server, clicks, { perSecond });
+  return { latencies: sent.flatMap((click) => click.latencies), statuses: sent.flatMap((click) => click.statuses) };
+}
+
+/**
+ * CPU time that the function itself needs to refuse one forged request, by the mix of the flood and for the largest; in
+ * milliseconds. Without HTTP, which in AWS is the HTTP API's.
+ */
+async function costOfRefusals(): Promise<{ mixMs: number; largestMs: number }> {
+  const receiver = new SlackReceiver({ signingSecret: 'a secret that no forger knows', now: () => new Date() });
+  const requests = forgeries().map(({ headers, body }) => ({
+    rawBody: body,
+    event: toHttpApiEvent({
+      method: 'POST',
+      path: '/slack/events',
+      rawQuery: '',
+      headers,
+      rawBody: body,
+      sourceIp: '127.0.0.1',
+    }),
+  }));
+  const largest = requests.filter(({ rawBody }) => rawBody.length >= 1_000_000);
+  const cpuMsOf = async (events: readonly (typeof requests)[number][], rounds: number) => {
+    const before = process.cpuUsage();
+    for (let round = 0; round < rounds; round += 1) for (const { event } of events) await receiver.handle(event);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000 / (events.length * rounds);
+  };
+  await cpuMsOf(requests, 1);
+  return { mixMs: await cpuMsOf(requests, 5), largestMs: await cpuMsOf(largest, 50) };
+}
