@@ -100,7 +100,7 @@ async function start(
   cleanup.defer(queues.close);
   const gateway = await startGateway({
     ...{ port: awsPort, kms, sts, faults },
-    upstreams: { dynamodb: dynamodb.url, queues: queues.url },
+    upstreams: { dynamodb: dynamodb.handle, queues: queues.url },
     control: (request) => late.control(request),
     routes: { '/slack/events': (request) => answerSlack(request, late.functions) },
   });
