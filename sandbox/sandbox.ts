@@ -140,6 +140,9 @@ async function start(
   late.functions = functions;
   const wiring = wire({
     ...{ deployed, functions, sqs: clients.sqs, streams: dynamodb.streams, log: tell },
+    sendMessage(name, body) {
+      queues.send({ name, region: HOME_REGION }, body);
+    },
     dataDir: data?.at('.'),
   });
   cleanup.defer(wiring.stop);
