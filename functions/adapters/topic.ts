@@ -45,8 +45,8 @@ export function createTopic({ client, topicArn }: { client: SNSClient; topicArn:
     /** Publishes an alert, the same one (kind, key and sentence) at most once in 10 minutes per container. */
     async publishAlert(alert: Alert): Promise<void> {
       const subject = JSON.stringify([alert.alert, alert.keyArn, alert.message]);
-      const last = alerted.get(subject);
-      if (last !== undefined && Math.abs(Date.now() - last) < SAME_ALERT_MS) return;
+      for (const [other, at] of alerted) if (Math.abs(Date.now() - at) >= SAME_ALERT_MS) alerted.delete(other);
+      if (alerted.has(subject)) return;
       const key = alert.keyArn === null ? null : parseKeyArn(alert.keyArn);
       await publish(alert, {
         kind: 'alert',
