@@ -38,7 +38,7 @@ export const FULL: Plan = {
     settling: 1500,
     deliveries: 1500,
   },
-  clicks: { perSecond: 200, seconds: 15, hotKeyAtOnce: 12 },
+  clicks: { perSecond: 200, seconds: 15, hotKeyAtOnce: 8 },
   flood: { perSecond: 1000, clicksPerSecond: 20, seconds: 20 },
   limitedMessages: 30,
   limits: LIMITS,
