@@ -46,6 +46,7 @@ export async function floodRun({ flood: { perSecond, clicksPerSecond, seconds },
           what: 'one forged request',
           value: `${mixMs.toFixed(3)} ms of CPU to refuse, ${largestMs.toFixed(1)} ms at 1 MB`,
         },
+        { what: 'a day of it in AWS', value: priceOfDay(perSecond, mixMs) },
         { what: 'slower by (p95)', value: `${factor.toFixed(1)} times; limit ${limits.floodFactor}` },
       ],
       violations: [
@@ -97,4 +98,18 @@ async function costOfRefusals(): Promise<{ mixMs: number; largestMs: number }> {
   };
   await cpuMsOf(requests, 1);
   return { mixMs: await cpuMsOf(requests, 5), largestMs: await cpuMsOf(largest, 50) };
+}
+
+/** List prices in US dollars in N. Virginia, first tier and without the free one; arm64. */
+const PRICES = { httpApiPerMillion: 1, lambdaPerMillion: 0.2, lambdaPerGbSecond: 0.0000133334 };
+const MEMORY_GB = 0.5;
+
+/** What somebody can make the owner pay with a flood that nothing throttles. Lambda bills at least a millisecond. */
+function priceOfDay(perSecond: number, cpuMs: number): string {
+  const requests = perSecond * 86_400;
+  const api = (requests / 1e6) * PRICES.httpApiPerMillion;
+  const invocations = (requests / 1e6) * PRICES.lambdaPerMillion;
+  const duration = requests * (Math.ceil(cpuMs) / 1000) * MEMORY_GB * PRICES.lambdaPerGbSecond;
+  const dollars = (amount: number) => `$${amount.toFixed(2)}`;
+  return `${dollars(api + invocations + duration)} unthrottled: HTTP API ${dollars(api)}, invocations ${dollars(invocations)}, ${Math.ceil(cpuMs)} ms each at ${MEMORY_GB} GB ${dollars(duration)}`;
 }
