@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { digest } from '../functions/adapters/digest.ts';
+import { tableOverSdk } from '../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../functions/adapters/findings-table.ts';
 import { createPolicyStore } from '../functions/adapters/policy-store.ts';
 import { type AuditEvent, type ChainVerdict, verifyChain } from '../functions/domain/audit.ts';
@@ -16,9 +17,9 @@ export type BotRecords = {
 
 /** Opens the table through the bot's own code: how it is laid out is the bot's business. */
 export function openBotRecords(dynamodb: DynamoDBClient, tableName: string): BotRecords {
-  const client = DynamoDBDocumentClient.from(dynamodb);
-  const table = createFindingsTable({ client, tableName });
-  const policies = createPolicyStore({ client, tableName, now: () => new Date() });
+  const table = tableOverSdk({ client: DynamoDBDocumentClient.from(dynamodb), tableName });
+  const findings = createFindingsTable(table);
+  const policies = createPolicyStore({ table, now: () => new Date() });
   return {
     async putPolicy(document) {
       await policies.putPolicy(document);
@@ -26,9 +27,9 @@ export function openBotRecords(dynamodb: DynamoDBClient, tableName: string): Bot
     async auditOf(keyArn) {
       // An event that is appended between the two reads must not look like a broken chain.
       for (;;) {
-        const head = await table.load(keyArn);
-        const events = await table.auditOf(keyArn);
-        if ((await table.load(keyArn)).sequence !== head.sequence) continue;
+        const head = await findings.load(keyArn);
+        const events = await findings.auditOf(keyArn);
+        if ((await findings.load(keyArn)).sequence !== head.sequence) continue;
         return { events, chain: verifyChain(events, digest, head) };
       }
     },

@@ -3,7 +3,7 @@ import { createInvoker, type Invoker, type LambdaHandler } from './lambda/invoke
 import { HUB_ACCOUNT } from './world.ts';
 
 /** The bot's functions, each with its timeout in seconds. */
-const TIMEOUT_SECONDS = {
+export const TIMEOUT_SECONDS = {
   'detect-finding': 60,
   'decide-finding': 10,
   'remediate-key': 120,

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { KMS_EVENT_PATTERN } from '../functions/contracts/kms-event.ts';
-import { EVENT_SORT_KEY_PREFIX } from '../functions/contracts/table.ts';
+import { auditEventFilter, STREAM_CONSUMERS } from '../functions/contracts/stream-consumers.ts';
 import type { StreamSource } from './aws/dynamodb/stream-store.ts';
 import { createEventBus } from './aws/event-bridge.ts';
 import type { Deployed, DeployedQueue } from './deploy.ts';
-import type { FunctionName, Functions } from './functions.ts';
+import type { Functions } from './functions.ts';
 import { pollQueue } from './lambda/queue-event-source.ts';
 import { createSchedule } from './lambda/schedule.ts';
 import { fileCheckpoint } from './lambda/stream-checkpoint.ts';
@@ -29,12 +29,7 @@ export type Wiring = {
   stop: () => Promise<void>;
 };
 
-/** Which audit events start which function; the table's other items start none. */
-const STREAM_CONSUMERS: { name: FunctionName; eventTypes: readonly string[] | 'all' }[] = [
-  { name: 'announce-finding', eventTypes: 'all' },
-  { name: 'remediate-key', eventTypes: ['remediation-approved', 'back-out-approved', 'remediation-overdue'] },
-  { name: 'detect-finding', eventTypes: ['recheck-requested', 'exemption-revoked'] },
-];
+const CONSUMER_NAMES = ['announce-finding', 'remediate-key', 'detect-finding'] as const;
 const SWEEP_EVERY_MS = 60_000;
 const MAX_RETRIES = 100;
 /** Of what was published to the topic, so much is kept to be looked at. */
@@ -106,14 +101,14 @@ export function wire({
     },
   ];
 
-  const readers = STREAM_CONSUMERS.map(({ name, eventTypes }) => ({
+  const readers = CONSUMER_NAMES.map((name) => ({
     name,
     source: readStream({
       stream: streams,
       tableStreamArn: deployed.streamArn,
       invoke: functions[name].invoke,
       functionArn: functions[name].functionArn,
-      filters: [streamFilter(eventTypes)],
+      filters: [auditEventFilter(STREAM_CONSUMERS[name])],
       ...(dataDir === undefined ? {} : { checkpoint: fileCheckpoint(join(dataDir, `${name}.json`)) }),
       batchSize: 1,
       maximumRetryAttempts: MAX_RETRIES,
@@ -158,16 +153,6 @@ export function wire({
       await schedule.stop();
       await bus.stop();
       await Promise.all([...queues, ...readers].map(({ source }) => source.stop()));
-    },
-  };
-}
-
-function streamFilter(eventTypes: readonly string[] | 'all'): unknown {
-  return {
-    eventName: ['INSERT'],
-    dynamodb: {
-      Keys: { sk: { S: [{ prefix: EVENT_SORT_KEY_PREFIX }] } },
-      ...(eventTypes === 'all' ? {} : { NewImage: { eventType: { S: eventTypes } } }),
     },
   };
 }

@@ -1,18 +1,12 @@
-import { type AttributeValue, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  paginateQuery,
-  QueryCommand,
-  TransactWriteCommand,
-} from '@aws-sdk/lib-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { auditEventSchema, findingSchema } from '../contracts/records.ts';
 import * as keys from '../contracts/table.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN } from '../domain/audit.ts';
 import type { Finding, Status } from '../domain/finding.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
+import { type ConditionalPut, type DynamoDbTable, type Item, TransactionRefused } from './dynamodb.ts';
 
 /** Somebody else changed the finding since it was loaded: load again and decide again. */
 export class VersionConflict extends Error {
@@ -40,45 +34,35 @@ export type FindingsTable = ReturnType<typeof createFindingsTable>;
 /** Causes are remembered this long; EventBridge gives up redelivery after one day, Slack after five minutes. */
 const ONCE_DAYS = 30;
 
-const snapshotItem = z.object({ sequence: z.int().min(1), hash: z.string(), finding: findingSchema });
+const snapshotItem = z.object({ sequence: z.int().check(z.minimum(1)), hash: z.string(), finding: findingSchema });
 const eventItem = z.object({ record: auditEventSchema });
 /** `{ name: { S: … } }`: Lambda's types of it differ from the SDK's, the wire form does not. */
 const attributeMap = z.record(
   z.string(),
-  z.custom<AttributeValue>((value) => typeof value === 'object' && value !== null),
+  z.custom<AttributeValue>((value: unknown) => typeof value === 'object' && value !== null),
 );
 
 /** The findings table, one function per access pattern; see contracts/table.ts for the keys. */
-export function createFindingsTable({ client, tableName }: { client: DynamoDBDocumentClient; tableName: string }) {
-  async function query(input: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>): Promise<unknown[]> {
-    const items: unknown[] = [];
-    for await (const page of paginateQuery({ client }, { TableName: tableName, ...input })) {
-      items.push(...(page.Items ?? []));
-    }
-    return items;
-  }
-
+export function createFindingsTable(table: DynamoDbTable) {
   async function auditWhere(index: string, hashName: string, hash: string): Promise<AuditEvent[]> {
-    const items = await query({
-      IndexName: index,
-      KeyConditionExpression: '#hash = :hash',
-      ExpressionAttributeNames: { '#hash': hashName },
-      ExpressionAttributeValues: { ':hash': hash },
+    const items = await table.query({
+      index,
+      keyCondition: { expression: '#hash = :hash', names: { '#hash': hashName }, values: { ':hash': hash } },
     });
     return items.map((item) => eventItem.parse(item).record);
+  }
+
+  /** Whether this very event is stored. Events are never overwritten, so this stays true whatever follows them. */
+  async function isStored({ key, sequence, hash }: AuditEvent): Promise<boolean> {
+    const item = await table.get({ pk: keys.partitionOf(key.arn), sk: keys.eventSortKey(sequence) });
+    return item !== undefined && eventItem.parse(item).record.hash === hash;
   }
 
   return {
     /** Where a key's chain stands, read consistently; `EMPTY_CHAIN` when the key has no finding. */
     async load(keyArn: string): Promise<ChainHead> {
-      const { Item } = await client.send(
-        new GetCommand({
-          TableName: tableName,
-          Key: { pk: keys.partitionOf(keyArn), sk: keys.SNAPSHOT_SORT_KEY },
-          ConsistentRead: true,
-        }),
-      );
-      return Item === undefined ? EMPTY_CHAIN : snapshotItem.parse(Item);
+      const item = await table.get({ pk: keys.partitionOf(keyArn), sk: keys.SNAPSHOT_SORT_KEY });
+      return item === undefined ? EMPTY_CHAIN : snapshotItem.parse(item);
     },
 
     /**
@@ -89,44 +73,15 @@ export function createFindingsTable({ client, tableName }: { client: DynamoDBDoc
       const { finding } = after;
       const [first] = records;
       if (finding === undefined || first === undefined) throw new RangeError('a change has at least one event');
-      const once =
-        onceId === null
-          ? []
-          : [
-              {
-                Put: {
-                  TableName: tableName,
-                  Item: {
-                    pk: keys.oncePartition(onceId),
-                    sk: 'ONCE',
-                    ttl: Math.floor(Date.parse(first.event.at) / 1000) + ONCE_DAYS * 86_400,
-                  },
-                  ConditionExpression: 'attribute_not_exists(pk)',
-                },
-              },
-            ];
-      const snapshot = {
-        Put: {
-          TableName: tableName,
-          Item: snapshotRow(after, finding, dueAt),
-          ...(before.finding === undefined
-            ? { ConditionExpression: 'attribute_not_exists(pk)' }
-            : {
-                ConditionExpression: '#sequence = :sequence AND #hash = :hash',
-                ExpressionAttributeNames: { '#sequence': 'sequence', '#hash': 'hash' },
-                ExpressionAttributeValues: { ':sequence': before.sequence, ':hash': before.hash },
-              }),
-        },
-      };
-      const events = records.map((record) => ({
-        Put: { TableName: tableName, Item: eventRow(record), ConditionExpression: 'attribute_not_exists(pk)' },
-      }));
+      const once = onceId === null ? [] : [absent(onceRow(onceId, first.event.at))];
+      const events = records.map((record) => absent(eventRow(record)));
       try {
-        await client.send(new TransactWriteCommand({ TransactItems: [...once, snapshot, ...events] }));
+        await table.putTogether([...once, moved(before, snapshotRow(after, finding, dueAt)), ...events]);
       } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) throw error;
-        const failed = (error.CancellationReasons ?? []).map(({ Code }) => Code === 'ConditionalCheckFailed');
-        if (onceId !== null && failed[0] === true) {
+        // When the answer to an earlier attempt was lost, what stands in the way is our own write: that is success.
+        if (await isStored(first).catch(() => false)) return;
+        if (!(error instanceof TransactionRefused) || !error.reasons.some(isLostRace)) throw error;
+        if (onceId !== null && error.reasons[0] === CONDITION_FAILED) {
           throw new AlreadyHandled(`${onceId} was handled before`, { cause: error });
         }
         throw new VersionConflict(`the finding of ${finding.key.arn} has changed meanwhile`, { cause: error });
@@ -135,34 +90,34 @@ export function createFindingsTable({ client, tableName }: { client: DynamoDBDoc
 
     /** Findings whose next deadline has passed, most overdue first. */
     async findingsDueBefore(now: string, limit: number): Promise<Finding[]> {
-      const { Items = [] } = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          IndexName: keys.INDEX_BY_TIME,
-          KeyConditionExpression: 'timeKey = :due AND timeSort < :now',
+      const items = await table.query({
+        index: keys.INDEX_BY_TIME,
+        keyCondition: {
+          expression: 'timeKey = :due AND timeSort < :now',
           // Sorts after every ARN, so that a deadline exactly at `now` counts as passed.
-          ExpressionAttributeValues: { ':due': keys.DUE, ':now': `${now}#~` },
-          Limit: limit,
-        }),
-      );
-      return Items.map((item) => snapshotItem.parse(item).finding);
+          values: { ':due': keys.DUE, ':now': `${now}#~` },
+        },
+        limit,
+      });
+      return items.map((item) => snapshotItem.parse(item).finding);
     },
 
     async findingsByStatus(status: Status): Promise<Finding[]> {
-      const items = await query({
-        IndexName: keys.INDEX_BY_GROUP,
-        KeyConditionExpression: 'groupKey = :group',
-        ExpressionAttributeValues: { ':group': keys.statusGroup(status) },
+      const items = await table.query({
+        index: keys.INDEX_BY_GROUP,
+        keyCondition: { expression: 'groupKey = :group', values: { ':group': keys.statusGroup(status) } },
       });
       return items.map((item) => snapshotItem.parse(item).finding);
     },
 
     /** The whole trail of a key, oldest first. */
     async auditOf(keyArn: string): Promise<AuditEvent[]> {
-      const items = await query({
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :event)',
-        ExpressionAttributeValues: { ':pk': keys.partitionOf(keyArn), ':event': keys.EVENT_SORT_KEY_PREFIX },
-        ConsistentRead: true,
+      const items = await table.query({
+        keyCondition: {
+          expression: 'pk = :pk AND begins_with(sk, :event)',
+          values: { ':pk': keys.partitionOf(keyArn), ':event': keys.EVENT_SORT_KEY_PREFIX },
+        },
+        consistent: true,
       });
       return items.map((item) => eventItem.parse(item).record);
     },
@@ -180,6 +135,38 @@ export function createFindingsTable({ client, tableName }: { client: DynamoDBDoc
 /** Reads the audit event out of a stream record's new image. */
 export function parseEventImage(image: unknown): AuditEvent {
   return eventItem.parse(unmarshall(attributeMap.parse(image))).record;
+}
+
+const CONDITION_FAILED = 'ConditionalCheckFailed';
+
+/** Somebody else was faster, or is writing at this moment. Anything else is not settled by deciding again. */
+function isLostRace(reason: string): boolean {
+  return reason === CONDITION_FAILED || reason === 'TransactionConflict';
+}
+
+function absent(item: Item): ConditionalPut {
+  return { item, condition: { expression: 'attribute_not_exists(pk)' } };
+}
+
+/** Replaces the snapshot that is `before`. */
+function moved(before: ChainHead, item: Item): ConditionalPut {
+  if (before.finding === undefined) return absent(item);
+  return {
+    item,
+    condition: {
+      expression: '#sequence = :sequence AND #hash = :hash',
+      names: { '#sequence': 'sequence', '#hash': 'hash' },
+      values: { ':sequence': before.sequence, ':hash': before.hash },
+    },
+  };
+}
+
+function onceRow(onceId: string, at: string): Item {
+  return {
+    pk: keys.oncePartition(onceId),
+    sk: 'ONCE',
+    ttl: Math.floor(Date.parse(at) / 1000) + ONCE_DAYS * 86_400,
+  };
 }
 
 function snapshotRow({ sequence, hash }: ChainHead, finding: Finding, dueAt: string | null) {

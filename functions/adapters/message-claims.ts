@@ -1,12 +1,11 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { messageSortKey, partitionOf, TABLE_ATTRIBUTES } from '../contracts/table.ts';
+import { ConditionFailed, type DynamoDbTable } from './dynamodb.ts';
 
 /** Which message: the episode's own, or the reply for the event of that sequence. */
 export type MessageSlot = { keyArn: string; episode: number; part: 'root' | number };
 
-const refusedWith = z.string().nullable().default(null);
+const refusedWith = z._default(z.nullable(z.string()), null);
 const claimRow = z.discriminatedUnion('state', [
   z.object({
     state: z.literal('claimed'),
@@ -20,7 +19,7 @@ const claimRow = z.discriminatedUnion('state', [
     postId: z.string(),
     channel: z.string(),
     ts: z.string(),
-    renderedVersion: z.int().min(0),
+    renderedVersion: z.int().check(z.minimum(0)),
     refusedWith,
   }),
   z.object({ state: z.literal('released'), refusedWith }),
@@ -38,7 +37,7 @@ export type MessageClaims = ReturnType<typeof createMessageClaims>;
  * The claims on Slack messages, next to the finding they are about. Slack has no idempotency key, so a message is
  * claimed before it is posted: after a crash in between, the claim says that somebody has to look first.
  */
-export function createMessageClaims({ client, tableName }: { client: DynamoDBDocumentClient; tableName: string }) {
+export function createMessageClaims(table: DynamoDbTable) {
   const keyOf = ({ keyArn, episode, part }: MessageSlot) => ({
     [TABLE_ATTRIBUTES.partitionKey]: partitionOf(keyArn),
     [TABLE_ATTRIBUTES.sortKey]: messageSortKey(episode, part),
@@ -49,21 +48,13 @@ export function createMessageClaims({ client, tableName }: { client: DynamoDBDoc
     slot: MessageSlot,
     change: { expression: string; condition: string; values: Record<string, unknown> },
   ): Promise<boolean> {
+    // `state` is a reserved word of DynamoDB; every expression here tests it.
+    const { expression, condition, values } = change;
     try {
-      await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: keyOf(slot),
-          UpdateExpression: change.expression,
-          ConditionExpression: change.condition,
-          // `state` is a reserved word of DynamoDB; every expression here tests it.
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: change.values,
-        }),
-      );
+      await table.update(keyOf(slot), { expression, names: { '#state': 'state' }, values }, condition);
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
+      if (error instanceof ConditionFailed) return false;
       throw error;
     }
   }
@@ -71,9 +62,7 @@ export function createMessageClaims({ client, tableName }: { client: DynamoDBDoc
   return {
     /** What is stored now; null when nobody ever claimed the message. */
     async read(slot: MessageSlot): Promise<MessageClaim | null> {
-      const { Item: item } = await client.send(
-        new GetCommand({ TableName: tableName, Key: keyOf(slot), ConsistentRead: true }),
-      );
+      const item = await table.get(keyOf(slot));
       return item === undefined ? null : claimRow.parse(item);
     },
 

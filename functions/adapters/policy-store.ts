@@ -1,9 +1,9 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parsePolicy } from '../contracts/policy.ts';
 import { POLICY_PARTITION } from '../contracts/table.ts';
 import type { Policy } from '../domain/policy.ts';
 import { digest } from './digest.ts';
+import type { DynamoDbTable } from './dynamodb.ts';
 
 /** No usable policy: nothing may be decided or remediated until there is one. */
 export class PolicyUnreadable extends Error {
@@ -21,8 +21,7 @@ const policyItem = z.object({ document: z.unknown() });
  * The policy document, kept in the findings table so that it changes without a deployment and is read like the rest.
  * Its version is the first half of its SHA-256.
  */
-export function createPolicyStore(deps: { client: DynamoDBDocumentClient; tableName: string; now: () => Date }) {
-  const { client, tableName, now } = deps;
+export function createPolicyStore({ table, now }: { table: DynamoDbTable; now: () => Date }) {
   let cached: { at: number; loaded: LoadedPolicy } | undefined;
 
   return {
@@ -30,9 +29,9 @@ export function createPolicyStore(deps: { client: DynamoDBDocumentClient; tableN
     async loadPolicy(): Promise<LoadedPolicy> {
       if (cached !== undefined && now().getTime() - cached.at < CACHE_MS) return cached.loaded;
       cached = undefined;
-      const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: KEY, ConsistentRead: true }));
-      if (Item === undefined) throw new PolicyUnreadable('no rotation policy is stored yet');
-      const { document } = policyItem.parse(Item);
+      const item = await table.get(KEY);
+      if (item === undefined) throw new PolicyUnreadable('no rotation policy is stored yet');
+      const { document } = policyItem.parse(item);
       const loaded = { policy: usable(document), version: versionOf(document) };
       cached = { at: now().getTime(), loaded };
       return loaded;
@@ -41,10 +40,10 @@ export function createPolicyStore(deps: { client: DynamoDBDocumentClient; tableN
     /** Stores a policy after checking it. @throws InvalidPolicy; then nothing is stored. */
     async putPolicy(document: unknown): Promise<{ version: string }> {
       parsePolicy(document);
-      const item = { ...KEY, document, storedAt: now().toISOString(), version: versionOf(document) };
-      await client.send(new PutCommand({ TableName: tableName, Item: item }));
+      const version = versionOf(document);
+      await table.put({ ...KEY, document, storedAt: now().toISOString(), version });
       cached = undefined;
-      return { version: item.version };
+      return { version };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { App, Receiver } from '@slack/bolt';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { isSignedBySlack } from './slack-signature.ts';
 
 type HttpResult = APIGatewayProxyStructuredResultV2;

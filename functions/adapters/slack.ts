@@ -6,7 +6,7 @@ import {
   WebAPIRateLimitedError,
   WebClient,
 } from '@slack/web-api';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { MESSAGE_EVENT_TYPE } from '../contracts/slack-actions.ts';
 import type { GroupMembership } from '../domain/authority.ts';
 import type { SlackPerson } from '../domain/people.ts';
@@ -80,28 +80,28 @@ const listing = z.object({
   messages: z.array(
     z.object({
       ts: z.string(),
-      bot_id: z.string().optional(),
-      metadata: z
-        .object({ event_type: z.string().optional(), event_payload: z.record(z.string(), z.unknown()).optional() })
-        .optional(),
+      bot_id: z.optional(z.string()),
+      metadata: z.optional(
+        z.object({ event_type: z.optional(z.string()), event_payload: z.optional(z.record(z.string(), z.unknown())) }),
+      ),
     }),
   ),
-  response_metadata: z.object({ next_cursor: z.string().optional() }).optional(),
+  response_metadata: z.optional(z.object({ next_cursor: z.optional(z.string()) })),
 });
 const groupUsers = z.object({ users: z.array(z.string()) });
 const userInfo = z.object({
   user: z.object({
     id: z.string(),
-    team_id: z.string().optional(),
-    name: z.string().optional(),
-    real_name: z.string().optional(),
-    deleted: z.boolean().optional(),
-    is_bot: z.boolean().optional(),
-    is_restricted: z.boolean().optional(),
-    is_ultra_restricted: z.boolean().optional(),
-    is_stranger: z.boolean().optional(),
-    enterprise_user: z.object({ enterprise_id: z.string().optional() }).optional(),
-    profile: z.object({ display_name: z.string().optional(), email: z.string().optional() }).optional(),
+    team_id: z.optional(z.string()),
+    name: z.optional(z.string()),
+    real_name: z.optional(z.string()),
+    deleted: z.optional(z.boolean()),
+    is_bot: z.optional(z.boolean()),
+    is_restricted: z.optional(z.boolean()),
+    is_ultra_restricted: z.optional(z.boolean()),
+    is_stranger: z.optional(z.boolean()),
+    enterprise_user: z.optional(z.object({ enterprise_id: z.optional(z.string()) })),
+    profile: z.optional(z.object({ display_name: z.optional(z.string()), email: z.optional(z.string()) })),
   }),
 });
 type UserObject = z.infer<typeof userInfo>['user'];

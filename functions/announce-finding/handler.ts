@@ -5,6 +5,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createMessageClaims } from '../adapters/message-claims.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
@@ -15,15 +16,15 @@ import { type AnnounceFindingDeps, announceFinding } from './announce-finding.ts
 
 const env = parseEnv(announceFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'announce-finding', logLevel: env.LOG_LEVEL });
-const client = DynamoDBDocumentClient.from(new DynamoDBClient(), { marshallOptions: { removeUndefinedValues: true } });
-const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
+const policies = createPolicyStore({ table, now: () => new Date() });
 const deps: AnnounceFindingDeps = {
   now: () => new Date().toISOString(),
   topic: createTopic({ client: new SNSClient(), topicArn: env.TOPIC_ARN }),
-  findings: createFindingsTable({ client, tableName: env.TABLE_NAME }),
+  findings: createFindingsTable(table),
   loadPolicy: () => policies.loadPolicy(),
   slack: createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL }),
-  claims: createMessageClaims({ client, tableName: env.TABLE_NAME }),
+  claims: createMessageClaims(table),
 };
 
 /** Takes new audit events from the table's stream, one per batch and in order per key; a throw brings it again. */

@@ -1,11 +1,11 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
-const name = z.string().min(1);
+const name = z.string().check(z.minLength(1));
 
 /** Every function's environment. Names exist once, here; infra's environment has the type of these keys. */
 const shared = {
   TABLE_NAME: name,
-  LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  LOG_LEVEL: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
 };
 
 const keyAccess = {
@@ -17,7 +17,7 @@ const keyAccess = {
 const slack = {
   SLACK_BOT_TOKEN: name,
   /** Only for stand-ins and proxies; Slack's own address when unset. */
-  SLACK_API_URL: z.url().optional(),
+  SLACK_API_URL: z.optional(z.url()),
 };
 
 export const detectFindingEnv = z.object({
@@ -47,9 +47,13 @@ export class InvalidEnvironment extends Error {
 }
 
 /** @throws InvalidEnvironment */
-export function parseEnv<T extends z.ZodType>(schema: T, env: Record<string, string | undefined>): z.infer<T> {
+export function parseEnv<T extends z.ZodMiniType>(schema: T, env: Record<string, string | undefined>): z.infer<T> {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  // What a variable holds may be a secret, so the complaint does not repeat it.
+  const problems = result.error.issues.map(({ path, code }) => {
+    const variable = path.join('.');
+    return `${variable}: ${env[variable] === undefined ? 'is not set' : `is not usable (${code})`}`;
+  });
   throw new InvalidEnvironment(`environment is not usable: ${problems.join('; ')}`);
 }

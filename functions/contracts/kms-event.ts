@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type KeyIdentity, parseKeyArn } from '../domain/key.ts';
 import type { AwsActor, Trigger } from '../domain/people.ts';
 
@@ -49,8 +49,8 @@ export const KMS_EVENT_PATTERN = {
   ],
 } as const;
 
-const text = z.string().min(1);
-const maybe = <T extends z.ZodType>(schema: T) => schema.nullish();
+const text = z.string().check(z.minLength(1));
+const maybe = <T extends z.ZodMiniType>(schema: T) => z.nullish(schema);
 
 const userIdentity = z.looseObject({
   type: maybe(text),
@@ -68,13 +68,13 @@ const resource = z.looseObject({ ARN: maybe(text), arn: maybe(text) });
 
 /** A KMS record of CloudTrail, as far as the bot reads it. CloudTrail User Guide, "CloudTrail record contents". */
 export const cloudTrailRecord = z.looseObject({
-  eventVersion: z.string().regex(/^1\.\d+$/, 'only major version 1 of the CloudTrail record format is known'),
+  eventVersion: z.string().check(z.regex(/^1\.\d+$/, 'only major version 1 of the CloudTrail record format is known')),
   eventID: text,
   eventName: z.enum(API_EVENTS),
   eventSource: z.literal('kms.amazonaws.com'),
   eventTime: z.iso.datetime({ offset: true }),
   awsRegion: text,
-  recipientAccountId: maybe(z.string().regex(/^\d{12}$/)),
+  recipientAccountId: maybe(z.string().check(z.regex(/^\d{12}$/))),
   userIdentity,
   userAgent: maybe(z.string()),
   sourceIPAddress: maybe(z.string()),
@@ -91,7 +91,7 @@ const envelopeFields = {
   version: z.string(),
   id: text,
   source: z.literal('aws.kms'),
-  account: z.string().regex(/^\d{12}$/),
+  account: z.string().check(z.regex(/^\d{12}$/)),
   time: z.iso.datetime({ offset: true }),
   region: text,
   resources: z.array(z.string()),

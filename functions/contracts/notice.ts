@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { AuditEvent } from '../domain/audit.ts';
 
 /** What goes wrong without anybody having decided anything; subscribers are people who run the bot. */
@@ -22,9 +22,9 @@ export type Notice = { kind: 'audit'; event: AuditEvent } | Alert;
 export const noticeAttributes = z.object({
   kind: z.enum(['audit', 'alert']),
   type: z.string(),
-  accountId: z.string().optional(),
-  region: z.string().optional(),
-  status: z.string().optional(),
-  eventId: z.string().optional(),
+  accountId: z.optional(z.string()),
+  region: z.optional(z.string()),
+  status: z.optional(z.string()),
+  eventId: z.optional(z.string()),
 });
 export type NoticeAttributes = z.infer<typeof noticeAttributes>;

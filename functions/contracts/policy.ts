@@ -1,81 +1,97 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Policy } from '../domain/policy.ts';
 import { KEY_EVENTS } from './kms-event.ts';
 
-const accountId = z.string().regex(/^\d{12}$/, 'expected a 12-digit account id in quotes');
-const channelId = z.string().regex(/^[CG][A-Z0-9]+$/, 'expected a Slack channel id such as C0123456789, not its name');
-const userId = z.string().regex(/^[UW][A-Z0-9]+$/, 'expected a Slack user id such as U0123456789');
-const userGroupId = z.string().regex(/^S[A-Z0-9]+$/, 'expected a Slack user group id such as S0123456789');
+const accountId = z.string().check(z.regex(/^\d{12}$/, 'expected a 12-digit account id in quotes'));
+const channelId = z
+  .string()
+  .check(z.regex(/^[CG][A-Z0-9]+$/, 'expected a Slack channel id such as C0123456789, not its name'));
+const userId = z.string().check(z.regex(/^[UW][A-Z0-9]+$/, 'expected a Slack user id such as U0123456789'));
+const userGroupId = z.string().check(z.regex(/^S[A-Z0-9]+$/, 'expected a Slack user group id such as S0123456789'));
 const enterpriseId = z
   .string()
-  .regex(/^E[A-Z0-9]+$/, 'expected a Slack Enterprise organisation id such as E0123456789');
+  .check(z.regex(/^E[A-Z0-9]+$/, 'expected a Slack Enterprise organisation id such as E0123456789'));
 const eventNames: readonly string[] = KEY_EVENTS;
 // A misspelt name would silently have the default grace.
-const eventName = z.string().refine((text) => eventNames.includes(text), `expected one of ${eventNames.join(', ')}`);
-const period = z.int().min(90).max(2560);
-const wholeDays = z.int().min(1).max(3650);
-const nonEmpty = <T extends z.ZodType>(item: T) => z.array(item).min(1);
+const eventName = z
+  .string()
+  .check(z.refine((text) => eventNames.includes(text), `expected one of ${eventNames.join(', ')}`));
+const period = z.int().check(z.minimum(90), z.maximum(2560));
+const wholeDays = z.int().check(z.minimum(1), z.maximum(3650));
+const nonEmpty = <T extends z.ZodMiniType>(item: T) => z.array(item).check(z.minLength(1));
 
 const routeFields = {
-  name: z.string().min(1).max(80),
+  name: z.string().check(z.minLength(1), z.maxLength(80)),
   channel: channelId,
   approvers: z.strictObject({
-    users: z.array(userId).default([]),
-    userGroups: z.array(userGroupId).default([]),
+    users: z._default(z.array(userId), []),
+    userGroups: z._default(z.array(userGroupId), []),
   }),
-  mode: z.enum(['ask', 'auto', 'observe']).default('ask'),
+  mode: z._default(z.enum(['ask', 'auto', 'observe']), 'ask'),
 };
 
 const match = z
   .strictObject({
-    accounts: nonEmpty(accountId).optional(),
-    organizationalUnits: nonEmpty(z.string().min(1)).optional(),
-    regions: nonEmpty(z.string().min(1)).optional(),
-    tags: z.record(z.string().min(1), nonEmpty(z.string())).optional(),
-    aliases: nonEmpty(z.string().min(1)).optional(),
+    accounts: z.optional(nonEmpty(accountId)),
+    organizationalUnits: z.optional(nonEmpty(z.string().check(z.minLength(1)))),
+    regions: z.optional(nonEmpty(z.string().check(z.minLength(1)))),
+    tags: z.optional(z.record(z.string().check(z.minLength(1)), nonEmpty(z.string()))),
+    aliases: z.optional(nonEmpty(z.string().check(z.minLength(1)))),
   })
-  .refine((conditions) => Object.keys(conditions).length > 0, 'expected at least one condition');
+  .check(z.refine((conditions) => Object.keys(conditions).length > 0, 'expected at least one condition'));
 
 /** The policy file. Every key is documented in the example at the root, `rotation-policy.yaml`. */
 export const policySchema = z
   .strictObject({
     version: z.literal(1),
     rotation: z.strictObject({ periodInDays: period, maximumPeriodInDays: period }),
-    graceSeconds: z
-      .strictObject({
-        default: z.int().min(0).max(43_200),
-        byEventName: z.record(eventName, z.int().min(0).max(43_200)).default({}),
-      })
-      .default({ default: 30, byEventName: { CreateKey: 180 } }),
+    graceSeconds: z._default(
+      z.strictObject({
+        default: z.int().check(z.minimum(0), z.maximum(43_200)),
+        byEventName: z._default(z.record(eventName, z.int().check(z.minimum(0), z.maximum(43_200))), {}),
+      }),
+      { default: 30, byEventName: { CreateKey: 180 } },
+    ),
     organisation: z.strictObject({
-      teamIds: nonEmpty(z.string().regex(/^T[A-Z0-9]+$/, 'expected a Slack workspace id such as T0123456789')),
-      enterpriseIds: z.array(enterpriseId).default([]),
+      teamIds: nonEmpty(z.string().check(z.regex(/^T[A-Z0-9]+$/, 'expected a Slack workspace id such as T0123456789'))),
+      enterpriseIds: z._default(z.array(enterpriseId), []),
     }),
-    accounts: z
-      .record(accountId, z.strictObject({ name: z.string().min(1).max(80), organizationalUnit: z.string().optional() }))
-      .default({}),
-    identities: z.array(z.strictObject({ awsArn: z.string().min(1), slackUserId: userId })).default([]),
-    routes: z.array(z.strictObject({ ...routeFields, match })).default([]),
-    defaultRoute: z.strictObject({ ...routeFields, name: routeFields.name.default('default') }),
+    accounts: z._default(
+      z.record(
+        accountId,
+        z.strictObject({
+          name: z.string().check(z.minLength(1), z.maxLength(80)),
+          organizationalUnit: z.optional(z.string()),
+        }),
+      ),
+      {},
+    ),
+    identities: z._default(
+      z.array(z.strictObject({ awsArn: z.string().check(z.minLength(1)), slackUserId: userId })),
+      [],
+    ),
+    routes: z._default(z.array(z.strictObject({ ...routeFields, match })), []),
+    defaultRoute: z.strictObject({ ...routeFields, name: z._default(routeFields.name, 'default') }),
     exemptions: z.strictObject({
       maximumDays: wholeDays,
-      reminderDays: z.array(z.int().min(1)).default([14, 7, 1]),
-      minimumReasonLength: z.int().min(1).max(500).default(10),
-      ticketRequired: z.boolean().default(false),
-      selfExemption: z.boolean().default(false),
+      reminderDays: z._default(z.array(z.int().check(z.minimum(1))), [14, 7, 1]),
+      minimumReasonLength: z._default(z.int().check(z.minimum(1), z.maximum(500)), 10),
+      ticketRequired: z._default(z.boolean(), false),
+      selfExemption: z._default(z.boolean(), false),
     }),
-    unanswered: z
-      .strictObject({
-        remindAfterHours: z.array(z.number().positive()).default([4, 24, 72]),
-        escalateAfterHours: z.number().positive().nullable().default(48),
-      })
-      .default({ remindAfterHours: [4, 24, 72], escalateAfterHours: 48 }),
-    backOut: z.strictObject({ windowDays: wholeDays }).default({ windowDays: 14 }),
-    digest: z.strictObject({ threshold: z.int().min(2) }).default({ threshold: 20 }),
+    unanswered: z._default(
+      z.strictObject({
+        remindAfterHours: z._default(z.array(z.number().check(z.positive())), [4, 24, 72]),
+        escalateAfterHours: z._default(z.nullable(z.number().check(z.positive())), 48),
+      }),
+      { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
+    ),
+    backOut: z._default(z.strictObject({ windowDays: wholeDays }), { windowDays: 14 }),
+    digest: z._default(z.strictObject({ threshold: z.int().check(z.minimum(2)) }), { threshold: 20 }),
   })
-  .superRefine((policy, ctx) => {
+  .check(({ value: policy, issues }) => {
     const complain = (path: (string | number)[], message: string) => {
-      ctx.addIssue({ code: 'custom', path, message });
+      issues.push({ code: 'custom', path, message, input: policy });
     };
     if (policy.rotation.periodInDays > policy.rotation.maximumPeriodInDays) {
       const { maximumPeriodInDays } = policy.rotation;
@@ -108,7 +124,7 @@ export const policySchema = z
         complain(['unanswered', 'remindAfterHours', index], 'expected hours in rising order');
       }
     }
-  }) satisfies z.ZodType<Policy>;
+  }) satisfies z.ZodMiniType<Policy>;
 
 export type PolicyProblem = { path: string; problem: string };
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
@@ -9,10 +9,10 @@ import type { FindingEvent } from '../domain/finding-events.ts';
  */
 const text = z.string();
 const at = z.iso.datetime();
-const count = z.int().min(0);
+const count = z.int().check(z.minimum(0));
 
 const key = z.object({ arn: text, partition: text, region: text, accountId: text, keyId: text });
-const facts = key.extend({
+const facts = z.extend(key, {
   aliases: z.array(text),
   description: text,
   tags: z.array(z.object({ key: text, value: text })),
@@ -21,9 +21,9 @@ const facts = key.extend({
   keySpec: text,
   keyUsage: text,
   origin: text,
-  customKeyStoreId: text.nullable(),
-  multiRegionKeyType: z.enum(['PRIMARY', 'REPLICA']).nullable(),
-  primaryArn: text.nullable(),
+  customKeyStoreId: z.nullable(text),
+  multiRegionKeyType: z.nullable(z.enum(['PRIMARY', 'REPLICA'])),
+  primaryArn: z.nullable(text),
   createdAt: at,
 });
 const deniedBy = z.enum(['key-policy', 'identity-policy', 'service-control-policy', 'unspecified']);
@@ -53,8 +53,8 @@ const problems = [
   z.object({ verdict: z.literal('period-too-long'), periodInDays: count, maximumPeriodInDays: count }),
   z.object({
     verdict: z.literal('manual-rotation-due'),
-    pendingKeyMaterialId: text.nullable(),
-    lastRotatedAt: at.nullable(),
+    pendingKeyMaterialId: z.nullable(text),
+    lastRotatedAt: z.nullable(at),
   }),
   z.object({ verdict: z.literal('unknown'), reason: unknownReason }),
 ] as const;
@@ -64,7 +64,7 @@ const assessment = z.discriminatedUnion('verdict', [
   z.object({ verdict: z.literal('compliant') }),
   z.object({ verdict: z.literal('not-applicable'), reason: notApplicableReason }),
 ]);
-const person = z.object({ userId: text, teamId: text, name: text, email: text.nullable() });
+const person = z.object({ userId: text, teamId: text, name: text, email: z.nullable(text) });
 const decider = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('person'), person }),
   z.object({ kind: z.literal('policy'), route: text }),
@@ -72,10 +72,10 @@ const decider = z.discriminatedUnion('kind', [
 const actor = z.object({
   type: text,
   name: text,
-  arn: text.nullable(),
-  accountId: text.nullable(),
-  email: text.nullable(),
-  invokedBy: text.nullable(),
+  arn: z.nullable(text),
+  accountId: z.nullable(text),
+  email: z.nullable(text),
+  invokedBy: z.nullable(text),
 });
 const trigger = z.discriminatedUnion('kind', [
   z.object({
@@ -85,14 +85,15 @@ const trigger = z.discriminatedUnion('kind', [
     at,
     actor,
     tool: text,
-    sourceIp: text.nullable(),
+    sourceIp: z.nullable(text),
   }),
   z.object({ kind: z.literal('kms-event'), eventId: text, eventName: text, at }),
   z.object({ kind: z.literal('exemption-end'), at }),
   z.object({ kind: z.literal('recheck'), at, by: person }),
+  z.object({ kind: z.literal('second-look'), at }),
 ]);
-const terms = z.object({ owner: person, reason: text, ticket: text.nullable(), until: at });
-const exemption = terms.extend({ grantedBy: person, grantedAt: at, remindedDays: z.array(count) });
+const terms = z.object({ owner: person, reason: text, ticket: z.nullable(text), until: at });
+const exemption = z.extend(terms, { grantedBy: person, grantedAt: at, remindedDays: z.array(count) });
 const remedy = z.discriminatedUnion('id', [
   z.object({ id: z.literal('enable-rotation'), rotationPeriodInDays: count }),
   z.object({ id: z.literal('rotate-on-demand'), keyMaterialId: text }),
@@ -110,25 +111,25 @@ const approval = z.object({ by: decider, at });
 const proof = z.object({
   readAt: at,
   agreeingReads: count,
-  rotationEnabled: z.boolean().nullable(),
-  rotationPeriodInDays: count.nullable(),
-  nextRotationAt: at.nullable(),
-  currentKeyMaterialId: text.nullable(),
+  rotationEnabled: z.nullable(z.boolean()),
+  rotationPeriodInDays: z.nullable(count),
+  nextRotationAt: z.nullable(at),
+  currentKeyMaterialId: z.nullable(text),
 });
 const closing = z.discriminatedUnion('because', [
-  z.object({ because: z.literal('compliant'), by: text.nullable() }),
-  z.object({ because: z.literal('not-applicable'), reason: notApplicableReason, by: text.nullable() }),
+  z.object({ because: z.literal('compliant'), by: z.nullable(text) }),
+  z.object({ because: z.literal('not-applicable'), reason: notApplicableReason, by: z.nullable(text) }),
 ]);
 const mode = z.enum(['ask', 'auto', 'observe']);
 const statuses = ['open', 'approved', 'remediated', 'failed', 'exempt', 'closed'] as const;
-const kmsRequestId = text.nullable();
+const kmsRequestId = z.nullable(text);
 
 const base = {
   key,
-  facts: facts.nullable(),
+  facts: z.nullable(facts),
   assessment: problem,
   trigger,
-  episode: z.int().min(1),
+  episode: z.int().check(z.minimum(1)),
   openedAt: at,
   route: text,
   mode,
@@ -137,7 +138,7 @@ const base = {
     switchedOffAgain: z.array(z.object({ at, by: text, tool: text })),
   }),
 };
-const unanswered = { remindersSent: count, escalatedAt: at.nullable() };
+const unanswered = { remindersSent: count, escalatedAt: z.nullable(at) };
 
 export const findingSchema = z.discriminatedUnion('status', [
   z.object({ ...base, status: z.literal('open'), askedAt: at, ...unanswered }),
@@ -146,10 +147,10 @@ export const findingSchema = z.discriminatedUnion('status', [
     status: z.literal('approved'),
     approval,
     remedy,
-    startedAt: at.nullable(),
+    startedAt: z.nullable(at),
     overdueReports: count,
     lastActivityAt: at,
-    thenExempt: terms.nullable(),
+    thenExempt: z.nullable(terms),
   }),
   z.object({ ...base, status: z.literal('remediated'), approval, remedy, remediatedAt: at, proof, kmsRequestId }),
   z.object({
@@ -164,7 +165,7 @@ export const findingSchema = z.discriminatedUnion('status', [
   }),
   z.object({ ...base, status: z.literal('exempt'), exemption }),
   z.object({ ...base, status: z.literal('closed'), closedAt: at, closing }),
-]) satisfies z.ZodType<Finding>;
+]) satisfies z.ZodMiniType<Finding>;
 
 const refusal = z.discriminatedUnion('reason', [
   z.object({
@@ -180,7 +181,12 @@ const refusal = z.discriminatedUnion('reason', [
   }),
   z.object({ reason: z.literal('reason-too-short'), minimumLength: count }),
   z.object({ reason: z.literal('until-beyond-maximum'), maximumDays: count }),
-  z.object({ reason: z.literal('already-decided'), status: z.enum(statuses), by: text.nullable(), at: at.nullable() }),
+  z.object({
+    reason: z.literal('already-decided'),
+    status: z.enum(statuses),
+    by: z.nullable(text),
+    at: z.nullable(at),
+  }),
   z.object({ reason: z.enum(['not-exempt', 'not-remediated']), status: z.enum(statuses) }),
   z.object({ reason: z.literal('back-out-window-over'), days: count }),
   z.object({
@@ -197,20 +203,20 @@ const refusal = z.discriminatedUnion('reason', [
 ]);
 
 const action = z.enum(['approve', 'exempt', 'renew-exemption', 'revoke-exemption', 'back-out', 're-check']);
-const event = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+const event = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
   z.object({ type: z.literal(type), at, ...shape });
 
 const findingEventSchema = z.discriminatedUnion('type', [
   event('finding-opened', {
     key,
-    facts: facts.nullable(),
+    facts: z.nullable(facts),
     assessment: problem,
     trigger,
-    episode: z.int().min(1),
+    episode: z.int().check(z.minimum(1)),
     route: text,
     mode,
   }),
-  event('finding-reassessed', { facts: facts.nullable(), assessment: problem, trigger }),
+  event('finding-reassessed', { facts: z.nullable(facts), assessment: problem, trigger }),
   event('finding-closed', { closing, trigger }),
   event('recheck-requested', { by: person }),
   event('rechecked', { by: person, assessment }),
@@ -224,24 +230,27 @@ const findingEventSchema = z.discriminatedUnion('type', [
   event('exemption-granted', { exemption }),
   event('exemption-renewed', { exemption, by: person }),
   event('exemption-revoked', { by: person }),
-  event('exemption-expired', { facts: facts.nullable(), assessment }),
+  event('exemption-expired', { facts: z.nullable(facts), assessment }),
   event('exemption-reminded', { daysLeft: count, owner: person }),
   event('reminded', { reminder: count }),
   event('escalated', {}),
   event('command-refused', { command: action, by: decider, refusal }),
-]) satisfies z.ZodType<FindingEvent>;
+]) satisfies z.ZodMiniType<FindingEvent>;
 
 export const auditEventSchema = z.object({
   schema: z.literal(1),
-  id: text.min(1),
-  sequence: z.int().min(1),
+  id: text.check(z.minLength(1)),
+  sequence: z.int().check(z.minimum(1)),
   key,
-  episode: z.int().min(1),
+  episode: z.int().check(z.minimum(1)),
   statusBefore: z.enum([...statuses, 'none']),
   statusAfter: z.enum(statuses),
   event: findingEventSchema,
-  cause: z.object({ kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation']), id: text }),
+  cause: z.object({
+    kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation', 'second-look']),
+    id: text,
+  }),
   policyVersion: text,
   previousHash: text,
   hash: text,
-}) satisfies z.ZodType<AuditEvent>;
+}) satisfies z.ZodMiniType<AuditEvent>;

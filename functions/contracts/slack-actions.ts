@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** `action_id`s of the buttons under a finding. */
 export const BUTTON = {
@@ -22,7 +22,10 @@ export const exemptionPurpose = z.enum(['exempt', 'renew-exemption', 'back-out']
 export type ExemptionPurpose = z.infer<typeof exemptionPurpose>;
 
 /** The `value` of every button: which finding it was rendered for. State is always read anew. */
-export const findingRef = z.strictObject({ key: z.string().min(1).max(300), episode: z.int().min(1) });
+export const findingRef = z.strictObject({
+  key: z.string().check(z.minLength(1), z.maxLength(300)),
+  episode: z.int().check(z.minimum(1)),
+});
 export type FindingRef = z.infer<typeof findingRef>;
 
 /** The modal's `private_metadata`. It comes back inside Slack's signed request; state is read anew all the same. */

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
+import { tableOverFetch } from '../adapters/dynamodb-fetch.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createSlack } from '../adapters/slack.ts';
@@ -18,17 +17,17 @@ import { createSlackApp } from './slack-app.ts';
 const env = parseEnv(decideFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'decide-finding', logLevel: env.LOG_LEVEL });
 const now = () => new Date();
-const client = DynamoDBDocumentClient.from(new DynamoDBClient());
-const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
-const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now });
+const table = tableOverFetch({ tableName: env.TABLE_NAME, environment: process.env });
+const findings = createFindingsTable(table);
+const policies = createPolicyStore({ table, now });
 const loadPolicy = () => policies.loadPolicy();
 const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
 const deps: Deps = {
   loadPolicy,
   person: (userId, teamId) => slack.person(userId, teamId),
   groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
-  loadFinding: async (keyArn) => (await table.load(keyArn)).finding,
-  carryOut: createCarryOut({ table, loadPolicy, newId: randomUUID, digest }),
+  loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
+  carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   now,
 };
 

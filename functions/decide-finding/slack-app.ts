@@ -1,4 +1,12 @@
-import { App, type BlockAction, type ButtonAction, LogLevel, type Receiver, type ViewSubmitAction } from '@slack/bolt';
+import {
+  App,
+  type BlockAction,
+  type ButtonAction,
+  LogLevel,
+  type Receiver,
+  type RespondFn,
+  type ViewSubmitAction,
+} from '@slack/bolt';
 import type { ModalView } from '@slack/types';
 import {
   BUTTON,
@@ -35,8 +43,9 @@ export type SlackAppOptions = {
   apiUrl: string | undefined;
 };
 
-const NOT_CHECKED =
-  'This could not be checked just now, so nothing was changed. Please try again in a minute; if it stays like this, tell whoever runs the bot.';
+/** An answer that got lost leaves open whether the decision was stored, so this must not say that it was not. */
+const NOT_FINISHED =
+  'This could not be finished just now. The message of the key shows what holds; if it still asks in a minute, please try again. If it stays like this, tell whoever runs the bot.';
 
 /**
  * Bolt's side of decide-finding: payloads in, one use case each, and the answer in Slack's form. `botId` and
@@ -59,7 +68,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
       const request = clickRequest(args.body, args.action, args.context);
       const sentence = await attempt(request, () => deps.decide(action, request).then(clickSentence));
       await args.ack();
-      if (sentence !== null) await tell(args.respond, sentence);
+      if (sentence !== null) await tell(args.respond, sentence, request);
     });
   }
 
@@ -78,7 +87,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
         return null;
       });
       await args.ack();
-      if (sentence !== null) await tell(args.respond, sentence);
+      if (sentence !== null) await tell(args.respond, sentence, request);
     });
   }
 
@@ -98,22 +107,34 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
           await args.ack({ response_action: 'errors', errors: modalErrors(reply.problems) });
           break;
         case 'refused':
-          await args.ack({ response_action: 'update', view: sentenceView(refusalSentence(reply.refusal)) });
+          await args.ack({
+            response_action: 'update',
+            view: sentenceView('Nothing was changed', refusalSentence(reply.refusal)),
+          });
           break;
       }
     } catch (error) {
       deps.logFailure(error, request.requestId);
-      await args.ack({ response_action: 'update', view: sentenceView(NOT_CHECKED) });
+      await args.ack({ response_action: 'update', view: sentenceView('Not finished', NOT_FINISHED) });
     }
   });
 
-  /** What goes wrong is logged in full and told in one fixed sentence: nothing was changed by a failed transaction. */
+  /** What goes wrong is logged in full and told in one fixed sentence. */
   async function attempt(request: Request, act: () => Promise<string | null>): Promise<string | null> {
     try {
       return await act();
     } catch (error) {
       deps.logFailure(error, request.requestId);
-      return NOT_CHECKED;
+      return NOT_FINISHED;
+    }
+  }
+
+  /** The click is answered already: an answer that does not reach the person is logged, and must not undo that. */
+  async function tell(respond: RespondFn, text: string, { requestId }: Request): Promise<void> {
+    try {
+      await respond({ response_type: 'ephemeral', replace_original: false, text });
+    } catch (error) {
+      deps.logFailure(error, requestId);
     }
   }
 
@@ -149,17 +170,10 @@ function clickSentence(reply: Reply): string | null {
   }
 }
 
-async function tell(
-  respond: (message: { response_type: 'ephemeral'; replace_original: boolean; text: string }) => Promise<unknown>,
-  text: string,
-): Promise<void> {
-  await respond({ response_type: 'ephemeral', replace_original: false, text });
-}
-
-function sentenceView(text: string): ModalView {
+function sentenceView(title: string, text: string): ModalView {
   return {
     type: 'modal',
-    title: { type: 'plain_text', text: 'Nothing was changed' },
+    title: { type: 'plain_text', text: title },
     close: { type: 'plain_text', text: 'Close' },
     blocks: [{ type: 'section', text: { type: 'plain_text', text } }],
   };

@@ -3,7 +3,7 @@ import { assess, isProblem, type KeyObservation } from '../domain/assessment.ts'
 import type { AuditEvent, Cause } from '../domain/audit.ts';
 import type { AssessCommand } from '../domain/commands.ts';
 import type { Finding } from '../domain/finding.ts';
-import { type KeyIdentity, parseKeyArn } from '../domain/key.ts';
+import { type KeyFacts, type KeyIdentity, parseKeyArn } from '../domain/key.ts';
 import type { Trigger } from '../domain/people.ts';
 import { graceOf, type Policy, routeFor } from '../domain/policy.ts';
 
@@ -40,6 +40,9 @@ const ONLY_SETTLING: readonly KeyEventName[] = [
 /** KMS is eventually consistent: Terraform waits as long for a new key to be found. */
 const NOT_FOUND_YET_MS = 10 * 60_000;
 const NOT_FOUND_WAIT_SECONDS = 30;
+/** "Several minutes" is how long KMS may show the old state (AWS KMS Developer Guide, "Eventual consistency"). */
+const SETTLED_AFTER_MS = 5 * 60_000;
+const LOOK_AGAIN_SECONDS = 60;
 
 /**
  * Looks at the key that an EventBridge event is about, once its grace period is over, and brings the finding of that
@@ -64,17 +67,20 @@ export async function detectFinding(message: unknown, deps: DetectDeps): Promise
 }
 
 /**
- * Looks at a key again at once: because a person asked for it, or because the permission not to rotate it was taken
- * back. Any other record is left alone.
+ * Looks at a key again at once: because a person asked for it, because the permission not to rotate it was taken back, or
+ * because the finding has just been written, and what it says may have changed since somebody looked.
  * @throws whatever the deps throw, to be tried again
  */
-export async function recheckFinding(record: AuditEvent, deps: DetectDeps): Promise<void> {
-  const { event, key, id } = record;
-  if (event.type !== 'recheck-requested' && event.type !== 'exemption-revoked') return;
+export async function lookAgain({ event, key, id }: AuditEvent, deps: DetectDeps): Promise<void> {
   const { policy } = await deps.loadPolicy();
   const seen = await lookAt(key, deps.observeKey);
-  const trigger: Trigger = { kind: 'recheck', at: event.at, by: event.by };
-  await judge({ seen, trigger, cause: { kind: 'slack', id }, onceId: `recheck#${id}`, policy, deps });
+  if (event.type === 'recheck-requested' || event.type === 'exemption-revoked') {
+    const trigger: Trigger = { kind: 'recheck', at: event.at, by: event.by };
+    await judge({ seen, trigger, cause: { kind: 'slack', id }, onceId: `recheck#${id}`, policy, deps });
+  } else {
+    const trigger: Trigger = { kind: 'second-look', at: event.at };
+    await judge({ seen, trigger, cause: { kind: 'second-look', id }, onceId: null, policy, deps });
+  }
 }
 
 /** A key and what was seen of it; for a replica also the replica, whose rotation is that of its primary. */
@@ -99,17 +105,30 @@ async function patienceFor(event: KeyEvent, seen: Looked, policy: Policy, deps: 
     return now.getTime() - Date.parse(event.at) < NOT_FOUND_YET_MS ? NOT_FOUND_WAIT_SECONDS : 0;
   }
   if (observation.facts === null) return 0;
+  if (contradicts(event, observation) && now.getTime() - Date.parse(event.at) < SETTLED_AFTER_MS) {
+    return LOOK_AGAIN_SECONDS;
+  }
   if (!isProblem(assess(observation, policy.rotation, now.toISOString()))) return 0;
   // Terraform tags a key before it switches rotation on: no event may open a finding before CreateKey itself could.
   const rest = secondsUntil(observation.facts.createdAt, graceOf(policy, 'CreateKey'), now);
   return rest > 0 && !isUnsettled(await deps.loadFinding(seen.key.arn)) ? rest : 0;
 }
 
+/** Whether KMS shows the opposite of what this event did: an old answer, or somebody has undone it since. */
+function contradicts(
+  { eventName }: KeyEvent,
+  observation: Extract<KeyObservation, { facts: KeyFacts | null }>,
+): boolean {
+  if (observation.seen !== 'key' || observation.reading.kind !== 'automatic') return false;
+  const { enabled } = observation.reading;
+  return (eventName === 'EnableKeyRotation' && !enabled) || (eventName === 'DisableKeyRotation' && enabled);
+}
+
 async function judge(request: {
   seen: Looked;
   trigger: Trigger;
   cause: Cause;
-  onceId: string;
+  onceId: string | null;
   policy: Policy;
   deps: DetectDeps;
 }): Promise<void> {
@@ -118,7 +137,7 @@ async function judge(request: {
   if (replica !== null) {
     // UpdatePrimaryRegion makes a primary with a finding into a replica; nobody can act on that finding any more.
     await deps.carryOut({
-      ...{ keyArn: replica.key.arn, cause, onceId: `${onceId}#replica` },
+      ...{ keyArn: replica.key.arn, cause, onceId: onceId === null ? null : `${onceId}#replica` },
       command: (finding) => (finding === undefined ? null : assessCommand(replica, request)),
     });
   }

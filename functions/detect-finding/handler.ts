@@ -8,18 +8,19 @@ import middy from '@middy/core';
 import type { DynamoDBStreamEvent, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
+import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { detectFindingEnv, parseEnv } from '../contracts/env.ts';
-import { type DetectDeps, detectFinding, recheckFinding } from './detect-finding.ts';
+import { type DetectDeps, detectFinding, lookAgain } from './detect-finding.ts';
 
 const env = parseEnv(detectFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'detect-finding', logLevel: env.LOG_LEVEL });
-const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
 const sqs = new SQSClient({});
-const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
-const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const findings = createFindingsTable(table);
+const policies = createPolicyStore({ table, now: () => new Date() });
 const loadPolicy = () => policies.loadPolicy();
 const reader = createKeyReader({
   roleName: env.READ_ROLE_NAME,
@@ -30,9 +31,9 @@ const reader = createKeyReader({
 const deps: DetectDeps = {
   now: () => new Date(),
   loadPolicy,
-  loadFinding: async (keyArn) => (await table.load(keyArn)).finding,
+  loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
   observeKey: reader.observeKey,
-  carryOut: createCarryOut({ table, loadPolicy, newId: randomUUID, digest }),
+  carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
 };
 
 /** SQS's longest visibility timeout, seconds. */
@@ -47,7 +48,7 @@ export const handler = middy<SQSEvent | DynamoDBStreamEvent, SQSBatchResponse>()
       if ('messageId' in record) {
         if ((await detect(record)) === 'waiting') waiting.push(record.messageId);
       } else {
-        await recheckFinding(parseEventImage(record.dynamodb?.NewImage), deps);
+        await lookAgain(parseEventImage(record.dynamodb?.NewImage), deps);
       }
     }
     return { batchItemFailures: waiting.map((itemIdentifier) => ({ itemIdentifier })) };

@@ -5,7 +5,7 @@ import type { KeyIdentity } from './key.ts';
 
 /** What asked for the change: one CloudTrail event, one click, one run of the clock. Lets an auditor group events. */
 export type Cause = {
-  kind: 'cloudtrail' | 'kms-event' | 'slack' | 'clock' | 'remediation';
+  kind: 'cloudtrail' | 'kms-event' | 'slack' | 'clock' | 'remediation' | 'second-look';
   /** CloudTrail eventID, Slack trigger id, … */
   id: string;
 };

@@ -1,6 +1,6 @@
 import type { ClockCommand } from './commands.ts';
 import { type ExemptionRules, nextExemptionReminder } from './exemption.ts';
-import type { Finding } from './finding.ts';
+import type { ApprovedFinding, Finding } from './finding.ts';
 
 /** When unanswered findings are brought up again, and when a remediation counts as stuck. */
 export type DeadlineRules = {
@@ -13,6 +13,10 @@ export type DeadlineRules = {
 
 /** A remediation takes seconds; after this long without a result something is wrong. */
 const OVERDUE_AFTER_MINUTES = 15;
+/** After this many watchdog reports without a result the remediation counts as failed and people are asked again. */
+export const OVERDUE_REPORTS_BEFORE_FAILURE = 3;
+/** No run of the remediator lasts longer; the timeout of its function has to stay below. */
+const LONGEST_RUN_MINUTES = 5;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -32,6 +36,16 @@ export function dueWork(finding: Finding, rules: DeadlineRules, now: string): Du
   return deadlines(finding, rules)
     .filter(({ at }) => at <= Date.parse(now))
     .map(({ work }) => work(now));
+}
+
+/**
+ * Whether the watchdog may end this remediation while a run that begins at `now` is still at work. Such a run must not
+ * touch the key: by the time it does, the approval may be spent and somebody may have decided otherwise.
+ */
+export function isAboutToBeGivenUp(finding: ApprovedFinding, now: string): boolean {
+  if (finding.overdueReports + 1 < OVERDUE_REPORTS_BEFORE_FAILURE) return false;
+  const givenUpAt = Date.parse(finding.lastActivityAt) + OVERDUE_AFTER_MINUTES * MINUTE;
+  return givenUpAt - Date.parse(now) < LONGEST_RUN_MINUTES * MINUTE;
 }
 
 function deadlines(finding: Finding, rules: DeadlineRules): Deadline[] {

@@ -7,6 +7,7 @@ import {
   type PersonCommand,
   type RemediatorCommand,
 } from './commands.ts';
+import { OVERDUE_REPORTS_BEFORE_FAILURE } from './deadlines.ts';
 import { evolve } from './evolve.ts';
 import { checkTerms, type Exemption, isLive } from './exemption.ts';
 import { type Closing, decidedBy, type Finding, isDriftLoop, type RemediatedFinding } from './finding.ts';
@@ -242,9 +243,6 @@ function decideRemediation(command: RemediatorCommand, finding: Finding | undefi
     }
   }
 }
-
-/** After this many watchdog reports without a result the remediation counts as failed and people are asked again. */
-const OVERDUE_REPORTS_BEFORE_FAILURE = 3;
 
 function decideClock(command: ClockCommand, finding: Finding | undefined): Decision {
   const { at } = command;

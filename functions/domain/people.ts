@@ -40,7 +40,9 @@ export type Trigger =
     }
   | { kind: 'kms-event'; eventId: string; eventName: string; at: string }
   | { kind: 'exemption-end'; at: string }
-  | { kind: 'recheck'; at: string; by: PersonRef };
+  | { kind: 'recheck'; at: string; by: PersonRef }
+  /** The bot looked once more after it had written what it saw. */
+  | { kind: 'second-look'; at: string };
 
 /** Who may answer for a decision: a person, or a rule of the policy in `auto` mode. */
 export type Decider = { kind: 'person'; person: PersonRef } | { kind: 'policy'; route: string };

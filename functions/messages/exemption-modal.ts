@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {
   EXEMPTION_FIELD,
   EXEMPTION_MODAL,
@@ -163,13 +163,13 @@ export function endOfDay(day: string): string {
   return new Date(Date.parse(`${day}T00:00:00.000Z`) + DAY).toISOString();
 }
 
-const value = z.object({ value: z.string().nullish() });
+const value = z.object({ value: z.nullish(z.string()) });
 const stateValues = z.object({
-  owner: z.object({ owner: z.object({ selected_user: z.string().nullish() }) }),
+  owner: z.object({ owner: z.object({ selected_user: z.nullish(z.string()) }) }),
   reason: z.object({ reason: value }),
   ticket: z.object({ ticket: value }),
-  until: z.object({ until: z.object({ selected_date: z.iso.date().nullish() }) }),
-} satisfies Record<Field, z.ZodType>);
+  until: z.object({ until: z.object({ selected_date: z.nullish(z.iso.date()) }) }),
+} satisfies Record<Field, z.ZodMiniType>);
 
 /** What somebody filled in; `until` is a day, `YYYY-MM-DD`. */
 export type ExemptionValues = { ownerId: string | null; reason: string; ticket: string | null; until: string | null };

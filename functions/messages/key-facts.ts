@@ -47,6 +47,8 @@ function triggerSentence(trigger: Trigger): Phrase[] {
       return ['the end of an exemption ', { time: trigger.at }];
     case 'recheck':
       return ['a re-check that ', { person: trigger.by }, ' asked for ', { time: trigger.at }];
+    case 'second-look':
+      return ['a second look at the key ', { time: trigger.at }];
   }
 }
 

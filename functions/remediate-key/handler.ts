@@ -8,6 +8,7 @@ import middy from '@middy/core';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
+import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
 import { createKeyChanges } from '../adapters/kms-changes.ts';
@@ -18,9 +19,9 @@ import { type RemediateDeps, remediateKey } from './remediate-key.ts';
 
 const env = parseEnv(remediateKeyEnv, process.env);
 const logger = new Logger({ serviceName: 'remediate-key', logLevel: env.LOG_LEVEL });
-const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
-const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
-const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
+const findings = createFindingsTable(table);
+const policies = createPolicyStore({ table, now: () => new Date() });
 const loadPolicy = () => policies.loadPolicy();
 const access = { externalId: env.EXTERNAL_ID, sessionName: 'remediate-key', stsRegion: process.env['AWS_REGION'] };
 const reader = createKeyReader({ ...access, roleName: env.READ_ROLE_NAME });
@@ -29,11 +30,11 @@ const deps: RemediateDeps = {
   now: () => new Date(),
   sleep: (milliseconds) => sleep(milliseconds),
   loadPolicy,
-  loadFinding: async (keyArn) => (await table.load(keyArn)).finding,
+  loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
   observeKey: reader.observeKey,
   readBack: reader.readBack,
   remedyOf: bindRemedies(changes),
-  carryOut: createCarryOut({ table, loadPolicy, newId: randomUUID, digest }),
+  carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
 };
 
 /** What the table's stream calls, one record at a time; an error makes it deliver the record again. */

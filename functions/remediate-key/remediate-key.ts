@@ -1,6 +1,7 @@
 import { type Assessment, assess, isProblem, type KeyObservation, type Problem } from '../domain/assessment.ts';
 import type { AuditEvent, Cause } from '../domain/audit.ts';
 import type { RemediatorCommand } from '../domain/commands.ts';
+import { isAboutToBeGivenUp } from '../domain/deadlines.ts';
 import type { ApprovedFinding, Finding, Proof } from '../domain/finding.ts';
 import type { KeyIdentity } from '../domain/key.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -71,6 +72,7 @@ export async function remediateKey(record: AuditEvent, deps: RemediateDeps): Pro
   const { policy } = await deps.loadPolicy();
   const finding = await deps.loadFinding(record.key.arn);
   if (finding?.status !== 'approved' || finding.episode !== record.episode) return 'skipped';
+  if (isAboutToBeGivenUp(finding, deps.now().toISOString())) return 'skipped';
   return await attempt({ record, finding, policy, deps }).run();
 }
 

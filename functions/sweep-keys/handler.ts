@@ -8,6 +8,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
+import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
@@ -18,9 +19,9 @@ import { sweepFindings } from './sweep-keys.ts';
 
 const env = parseEnv(sweepKeysEnv, process.env);
 const logger = new Logger({ serviceName: 'sweep-keys', logLevel: env.LOG_LEVEL });
-const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
-const table = createFindingsTable({ client, tableName: env.TABLE_NAME });
-const policies = createPolicyStore({ client, tableName: env.TABLE_NAME, now: () => new Date() });
+const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
+const findings = createFindingsTable(table);
+const policies = createPolicyStore({ table, now: () => new Date() });
 const loadPolicy = () => policies.loadPolicy();
 const topic = createTopic({ client: new SNSClient({}), topicArn: env.TOPIC_ARN });
 const reader = createKeyReader({
@@ -31,9 +32,9 @@ const reader = createKeyReader({
 });
 const deps = {
   loadPolicy,
-  findingsDueBefore: (now: string, limit: number) => table.findingsDueBefore(now, limit),
+  findingsDueBefore: (now: string, limit: number) => findings.findingsDueBefore(now, limit),
   observeKey: reader.observeKey,
-  carryOut: createCarryOut({ table, loadPolicy, newId: randomUUID, digest }),
+  carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   alert: (alert: Alert) => topic.publishAlert(alert),
 };
 

@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
 import { digest } from '../../../functions/adapters/digest.ts';
+import { type DynamoDbTable, TransactionRefused } from '../../../functions/adapters/dynamodb.ts';
 import { createFindingsTable } from '../../../functions/adapters/findings-table.ts';
 import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { verifyChain } from '../../../functions/domain/audit.ts';
 import type { Command } from '../../../functions/domain/commands.ts';
 import { replay } from '../../../functions/domain/evolve.ts';
-import { startDynamoDb } from '../../../sandbox/aws/dynamodb.ts';
-import { makeFindingsTable } from '../../../sandbox/deploy.ts';
+import { openTables, type Tables, WAYS } from './support/dynamodb-tables.ts';
 
-const TABLE = 'findings';
 const AT = '2026-03-01T12:00:00.000Z';
 const person = { userId: 'U0PERSON', teamId: 'T0TEAM', name: 'Person', email: 'person@example.com' };
 const allowed = { allowed: true as const };
@@ -24,24 +21,13 @@ const policyDocument = {
   exemptions: { maximumDays: 90 },
 };
 
-let close: () => Promise<void>;
-let client: DynamoDBDocumentClient;
-
+let tables: Tables;
 beforeAll(async () => {
-  const dynamoDb = await startDynamoDb({});
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  const plainClient = new DynamoDBClient({ endpoint: dynamoDb.url, region: 'eu-central-1', credentials });
-  client = DynamoDBDocumentClient.from(plainClient);
-  await makeFindingsTable(plainClient, TABLE);
-  close = async () => {
-    client.destroy();
-    await dynamoDb.close();
-  };
-  await createPolicyStore({ client, tableName: TABLE, now: () => new Date(AT) }).putPolicy(policyDocument);
+  tables = await openTables();
+  const table = tables.ways['the AWS SDK'];
+  await createPolicyStore({ table, now: () => new Date(AT) }).putPolicy(policyDocument);
 });
-afterAll(async () => {
-  await close();
-});
+afterAll(() => tables.close());
 
 function aKey() {
   const keyId = randomUUID();
@@ -49,9 +35,9 @@ function aKey() {
   return { arn, partition: 'aws', region: 'eu-central-1', accountId: '444455556666', keyId };
 }
 
-function aWorld() {
-  const table = createFindingsTable({ client, tableName: TABLE });
-  const policies = createPolicyStore({ client, tableName: TABLE, now: () => new Date(AT) });
+function aWorld(dynamoDb: DynamoDbTable) {
+  const table = createFindingsTable(dynamoDb);
+  const policies = createPolicyStore({ table: dynamoDb, now: () => new Date(AT) });
   const carryOut = createCarryOut({ table, loadPolicy: () => policies.loadPolicy(), newId: randomUUID, digest });
   const key = aKey();
   const run = (command: Command, onceId: string | null = null) =>
@@ -66,9 +52,11 @@ function aWorld() {
   return { table, key, run, off, approve };
 }
 
-describe('carrying out a command', () => {
+describe.each(WAYS)('carrying out a command over %s', (way) => {
+  const world = () => aWorld(tables.ways[way]);
+
   it('appends events and moves the finding together', async () => {
-    const { table, key, run, off, approve } = aWorld();
+    const { table, key, run, off, approve } = world();
     await run(off);
     await run(approve);
 
@@ -81,7 +69,7 @@ describe('carrying out a command', () => {
   });
 
   it('does once what is asked twice under one id', async () => {
-    const { table, key, run, off } = aWorld();
+    const { table, key, run, off } = world();
     await run(off, `event-${key.keyId}`);
     const again = await run(
       { ...off, assessment: { verdict: 'period-too-long', periodInDays: 400, maximumPeriodInDays: 365 } },
@@ -92,7 +80,7 @@ describe('carrying out a command', () => {
   });
 
   it('lets one of two simultaneous approvals win and tells the other who decided', async () => {
-    const { table, key, run, off, approve } = aWorld();
+    const { table, key, run, off, approve } = world();
     await run(off);
     const results = await Promise.all([run(approve, `a-${key.keyId}`), run(approve, `b-${key.keyId}`)]);
     expect(results.map(({ decision }) => decision.outcome).sort()).toEqual(['accepted', 'refused']);
@@ -104,7 +92,7 @@ describe('carrying out a command', () => {
   });
 
   it('records a refusal and leaves the finding as it was', async () => {
-    const { table, key, run, off, approve } = aWorld();
+    const { table, key, run, off, approve } = world();
     await run(off);
     const before = (await table.load(key.arn)).finding;
     await run({ ...approve, verdict: { allowed: false, reason: 'guest' } });
@@ -114,11 +102,55 @@ describe('carrying out a command', () => {
       refusal: { reason: 'guest' },
     });
   });
+
+  it('is done when the write is stored, even if every answer to it is lost', async () => {
+    const { ways, befall } = tables;
+    const { key, table, run, off, approve } = aWorld({
+      ...ways[way],
+      async putTogether(puts) {
+        befall('lost', 'unavailable', 'unavailable');
+        await ways[way].putTogether(puts);
+      },
+    });
+    await run(off, `event-${key.keyId}`);
+    const { decision, finding } = await run(approve, `click-${key.keyId}`);
+    expect(decision.outcome).toBe('accepted');
+    expect(finding).toEqual((await table.load(key.arn)).finding);
+    const types = (await table.auditOf(key.arn)).map(({ event }) => event.type);
+    expect(types).toEqual(['finding-opened', 'remediation-approved']);
+  });
+
+  it('does not take its own write, sent again, for the decision of somebody else', async () => {
+    const { key, table, run, off, approve } = aWorld({
+      ...tables.ways[way],
+      async putTogether(puts) {
+        await tables.ways[way].putTogether(puts);
+        await tables.ways[way].putTogether(puts);
+      },
+    });
+    await run(off, null);
+    expect((await run(approve, `click-${key.keyId}`)).decision.outcome).toBe('accepted');
+    const types = (await table.auditOf(key.arn)).map(({ event }) => event.type);
+    expect(types).toEqual(['finding-opened', 'remediation-approved']);
+  });
 });
 
-describe('the access patterns', () => {
+it('does not decide again when DynamoDB refuses a transaction for another reason than a race', async () => {
+  let asked = 0;
+  const { run, off } = aWorld({
+    ...tables.ways['the AWS SDK'],
+    putTogether() {
+      asked += 1;
+      return Promise.reject(new TransactionRefused(['None', 'ValidationError']));
+    },
+  });
+  await expect(run(off)).rejects.toBeInstanceOf(TransactionRefused);
+  expect(asked).toBe(1);
+});
+
+describe.each(WAYS)('the access patterns over %s', (way) => {
   it('finds findings by status and by deadline, and events by day and by person', async () => {
-    const { table, key, run, off, approve } = aWorld();
+    const { table, key, run, off, approve } = aWorld(tables.ways[way]);
     await run(off);
     const mine = (findings: { key: { arn: string } }[]) => findings.filter((finding) => finding.key.arn === key.arn);
 
@@ -129,13 +161,14 @@ describe('the access patterns', () => {
     await run(approve);
     expect(mine(await table.findingsByStatus('open'))).toHaveLength(0);
     expect(mine(await table.auditOfDay('2026-03-01'))).toHaveLength(2);
-    expect(mine(await table.auditOfPerson('T0TEAM', 'U0PERSON'))).toHaveLength(1);
+    const decided = await table.auditOfPerson('T0TEAM', 'U0PERSON');
+    expect(decided.filter((event) => event.key.arn === key.arn)).toHaveLength(1);
   });
 });
 
 describe('the policy store', () => {
   it('refuses a bad policy and keeps the good one', async () => {
-    const store = createPolicyStore({ client, tableName: TABLE, now: () => new Date(AT) });
+    const store = createPolicyStore({ table: tables.ways.fetch, now: () => new Date(AT) });
     await expect(store.putPolicy({ version: 1 })).rejects.toMatchObject({ name: 'InvalidPolicy' });
     expect((await store.loadPolicy()).policy.rotation.periodInDays).toBe(365);
   });

@@ -1,3 +1,4 @@
+import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createMessageClaims } from '../../../functions/adapters/message-claims.ts';
 import { createSlack } from '../../../functions/adapters/slack.ts';
 import { type AnnounceFindingDeps, announceFinding } from '../../../functions/announce-finding/announce-finding.ts';
@@ -58,7 +59,7 @@ beforeEach(async () => {
     },
     loadPolicy: () => Promise.resolve({ policy }),
     slack: createSlack({ token: BOT_TOKEN, apiUrl: `${slack.slack.url}/api/` }),
-    claims: createMessageClaims({ client: dynamoDb.client, tableName }),
+    claims: createMessageClaims(tableOverSdk({ client: dynamoDb.client, tableName })),
   };
 });
 afterEach(() => slack.close());

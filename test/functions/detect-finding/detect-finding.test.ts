@@ -1,5 +1,5 @@
 import type { KeyEventName } from '../../../functions/contracts/kms-event.ts';
-import { type DetectDeps, detectFinding, recheckFinding } from '../../../functions/detect-finding/detect-finding.ts';
+import { type DetectDeps, detectFinding, lookAgain } from '../../../functions/detect-finding/detect-finding.ts';
 import type { KeyObservation } from '../../../functions/domain/assessment.ts';
 import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { KeyFacts } from '../../../functions/domain/key.ts';
@@ -138,7 +138,7 @@ describe('an event about a key', () => {
   it('throws when it cannot be read', async () => {
     const world = oneKey(OFF);
     await expect(detectFinding({ source: 'aws.s3' }, world.deps)).rejects.toThrow('invalid');
-    await expect(detectFinding('text', world.deps)).rejects.toThrow('expected object');
+    await expect(detectFinding('text', world.deps)).rejects.toThrow('"expected": "object"');
   });
 
   it('throws, and is tried again, when the key cannot be looked at now', async () => {
@@ -245,26 +245,32 @@ describe('a look that a person asked for', () => {
   it('is answered in the trail when nothing changed, once', async () => {
     const world = oneKey(OFF);
     const record = await world.findings.given([...HISTORY.open, asked]);
-    await recheckFinding(record, world.deps);
-    await recheckFinding(record, world.deps);
+    await lookAgain(record, world.deps);
+    await lookAgain(record, world.deps);
     expect(world.findings.eventTypes(KEY.arn)).toEqual(['finding-opened', 'recheck-requested', 'rechecked']);
   });
 
   it('closes the finding when the key is fine, without a grace period', async () => {
     const world = oneKey(ON);
-    await recheckFinding(await world.findings.given([...HISTORY.open, asked]), world.deps);
+    await lookAgain(await world.findings.given([...HISTORY.open, asked]), world.deps);
     expect(await world.statusOf()).toBe('closed');
   });
 
   it('follows an exemption that was taken back', async () => {
     const world = oneKey(ON);
-    await recheckFinding(await world.findings.given([...HISTORY.exempt, revoked]), world.deps);
+    await lookAgain(await world.findings.given([...HISTORY.exempt, revoked]), world.deps);
     expect(await world.statusOf()).toBe('closed');
   });
 
-  it('is not made for any other record', async () => {
+  it('brings a finding up to date that was true when it was looked at and not when it was written', async () => {
     const world = oneKey(ON);
-    await recheckFinding(await world.findings.given([anOpening({ trigger: aTrigger() })]), world.deps);
-    expect(world.looked).toEqual([]);
+    await lookAgain(await world.findings.given([anOpening({ trigger: aTrigger() })]), world.deps);
+    expect(world.findings.eventTypes(KEY.arn)).toEqual(['finding-opened', 'finding-closed']);
+  });
+
+  it('writes nothing when the second look sees what the finding says', async () => {
+    const world = oneKey(OFF);
+    await lookAgain(await world.findings.given([anOpening({ trigger: aTrigger() })]), world.deps);
+    expect(world.findings.eventTypes(KEY.arn)).toEqual(['finding-opened']);
   });
 });

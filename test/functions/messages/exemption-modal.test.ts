@@ -1,5 +1,5 @@
 import type { ModalView } from '@slack/types';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type ExemptionPurpose, exemptionModalMetadata } from '../../../functions/contracts/slack-actions.ts';
 import { checkTerms } from '../../../functions/domain/exemption.ts';
 import {
@@ -91,9 +91,9 @@ describe('readExemptionValues', () => {
   });
 
   it('refuses what is not this form', () => {
-    expect(() => readExemptionValues({})).toThrow(z.ZodError);
+    expect(() => readExemptionValues({})).toThrow(z.core.$ZodError);
     const notADay = { ...filled, until: { until: { selected_date: '2026-02-30' } } };
-    expect(() => readExemptionValues(notADay)).toThrow(z.ZodError);
+    expect(() => readExemptionValues(notADay)).toThrow(z.core.$ZodError);
   });
 });
 

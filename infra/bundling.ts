@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, type Metafile, type Plugin, build as runEsbuild } from 'esbuild';
+import * as z from 'zod/mini';
+
+/** Every Lambda function, by its folder below functions/. */
+export const FUNCTION_NAMES = [
+  'detect-finding',
+  'decide-finding',
+  'remediate-key',
+  'announce-finding',
+  'sweep-keys',
+] as const;
+
+export type FunctionName = (typeof FUNCTION_NAMES)[number];
+
+const manifest = z.object({ name: z.string(), version: z.string() });
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * What Slack's packages load and the bot never calls: every receiver of Bolt, and with them express, undici and OAuth
+ * (decide-finding brings its own receiver), assistants, file uploads and streamed messages. Without them Bolt is a
+ * tenth as large.
+ */
+const ABSENT: readonly { askedForBy: RegExp; path: RegExp }[] = [
+  {
+    askedForBy: /[\\/]@slack[\\/]bolt[\\/]dist[\\/](?:index|App)\.js$/,
+    path: /^(?:@slack\/oauth|\.\/receivers\/[\w-]+|\.\/Assistant)$/,
+  },
+  {
+    askedForBy: /[\\/]@slack[\\/]web-api[\\/]dist[\\/](?:index|WebClient)\.js$/,
+    path: /^\.\/(?:file-upload|chat-stream)$/,
+  },
+];
+
+/**
+ * Loading a module that is left out, and passing on what it exports, is fine. Calling or constructing any of it throws
+ * an error that names the module.
+ */
+const leaveOut: Plugin = {
+  name: 'leave-out',
+  setup(build) {
+    const namespace = 'left-out';
+    for (const { askedForBy, path: filter } of ABSENT) {
+      build.onResolve({ filter }, ({ path, importer }) =>
+        askedForBy.test(importer) ? { path, namespace } : undefined,
+      );
+    }
+    build.onResolve({ filter: /^stand-in$/, namespace }, ({ path }) => ({ path, namespace }));
+    build.onLoad({ filter: /^/, namespace }, ({ path }) => ({
+      contents: path === 'stand-in' ? STAND_IN : `module.exports = require('stand-in')(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+const STAND_IN = `module.exports = (name) => {
+  function leftOut() { throw new Error(name + ' is left out of this bundle, see infra/bundling.ts'); }
+  return new Proxy({}, { get: (_, property) => property === '__esModule' || leftOut });
+};`;
+
+/** Slack's packages read their own name and version; the rest of their manifests would only be carried along. */
+const shortenManifests: Plugin = {
+  name: 'shorten-manifests',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@slack[\\/][\w-]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { name, version } = manifest.parse(JSON.parse(await readFile(path, 'utf8')));
+      return { contents: JSON.stringify({ name, version }), loader: 'json' };
+    });
+  },
+};
+
+/**
+ * How a function becomes the one file that Lambda loads. Modules are resolved as ESM, so that what nothing uses is
+ * dropped, but the output is CommonJS: on Node 24 an ESM import of `node:http` loads undici at once, a require does not.
+ * Everything is inside, the AWS SDK as well: the one that Lambda has is of another version and slower to load. There
+ * is no source map: Node takes 20 ms of a cold start to read one, and building the same commit with `sourcemap: true`
+ * gives it to whoever has a stack trace to read.
+ */
+export function esbuildOptions(name: FunctionName): BuildOptions {
+  return {
+    absWorkingDir: ROOT,
+    entryPoints: [`functions/${name}/handler.ts`],
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    minify: true,
+    legalComments: 'none',
+    sourcemap: false,
+    plugins: [leaveOut, shortenManifests],
+    logLevel: 'warning',
+  };
+}
+
+/** Writes `index.js`, whose `handler` is the function, into a folder; answers what went into it. */
+export async function bundle(name: FunctionName, folder: string): Promise<Metafile> {
+  const { metafile } = await runEsbuild({ ...esbuildOptions(name), outfile: `${folder}/index.js`, metafile: true });
+  return metafile;
+}

@@ -1,0 +1,35 @@
+import { setEnvironment } from '../../sandbox/process-environment.ts';
+import { READ_ROLE, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
+import { type LoadedHandlers, loadHandlers } from './containers.ts';
+import { QUEUE_URLS } from './event-sources.ts';
+import { installInterception } from './interception.ts';
+import { SECRETS } from './run-schedule.ts';
+import { SLACK_API_URL } from './simulated-slack.ts';
+
+/** Makes this process simulate, for good, and loads the real handlers into it. */
+export async function loadSimulatedHandlers(): Promise<LoadedHandlers> {
+  installInterception();
+  // Bolt writes to the console what it cannot handle; the story says it already.
+  console.error = () => undefined;
+  setEnvironment({
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: '111122223333',
+    AWS_SECRET_ACCESS_KEY: 'simulated',
+    // Lambda's own setting, which goes before a function's LOG_LEVEL.
+    AWS_LAMBDA_LOG_LEVEL: 'FATAL',
+    LOG_LEVEL: 'ERROR',
+    TABLE_NAME: 'kms-rotation-bot',
+    TOPIC_ARN: 'arn:aws:sns:eu-central-1:111122223333:kms-rotation-notices',
+    CREATIONS_QUEUE_URL: QUEUE_URLS.creations,
+    CHANGES_QUEUE_URL: QUEUE_URLS.changes,
+    READ_ROLE_NAME: READ_ROLE,
+    REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
+    EXTERNAL_ID: 'simulated-external-id',
+    SLACK_API_URL,
+    SLACK_BOT_TOKEN: SECRETS.botToken,
+    SLACK_SIGNING_SECRET: SECRETS.signingSecret,
+    SLACK_BOT_ID: WORKSPACE.botId,
+    SLACK_BOT_USER_ID: WORKSPACE.botUserId,
+  });
+  return await loadHandlers();
+}

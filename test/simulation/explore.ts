@@ -1,0 +1,71 @@
+import { type Choices, type Deviation, randomChoices, scriptedChoices } from './choices.ts';
+import type { LoadedHandlers } from './containers.ts';
+import { type Circumstances, runSchedule, type ScheduleResult } from './run-schedule.ts';
+
+/** The circumstances of a random schedule are drawn from its seed too. */
+export async function runSeed(seed: number, handlers: LoadedHandlers, withStory = false): Promise<ScheduleResult> {
+  const choices = randomChoices(seed);
+  return await runSchedule({ choices, circumstances: drawCircumstances(choices), handlers, withStory });
+}
+
+function drawCircumstances(choices: Choices): Circumstances {
+  const one = <T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
+    options[choices.pick(weights)] ?? options[0];
+  return {
+    keys: one([1, 2, 3], [5, 3, 1]),
+    keyActs: one([0, 1, 2, 4, 8]),
+    peopleActs: one([2, 4, 8, 16]),
+    misfortunes: one([0, 1, 2, 4, 8, 16]),
+    likelihood: one([5, 20, 60]),
+    staleReadsMs: one([0, 1500]),
+    indexLagMs: one([0, 900]),
+    mode: one(['ask', 'auto', 'observe'], [8, 2, 1]),
+  };
+}
+
+/** One key, one approval, one change of mind. Small enough to be explored as a whole. */
+const SMALL_WORLD: Circumstances = {
+  ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
+  ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask' },
+};
+
+export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: ScheduleResult };
+
+/**
+ * Every schedule of the small world that differs from the undisturbed course in at most `most` places: another order,
+ * a failing call, a death, a second delivery.
+ */
+export async function* exploreSmallWorld(
+  most: number,
+  handlers: LoadedHandlers,
+  isMine: (deviation: Deviation) => boolean,
+): AsyncGenerator<SmallWorldSchedule> {
+  const open: Deviation[][] = [[]];
+  for (let deviations = open.pop(); deviations !== undefined; deviations = open.pop()) {
+    const choices = scriptedChoices(deviations);
+    const result = await runSchedule({ choices, circumstances: SMALL_WORLD, handlers, withStory: false });
+    yield { deviations, result };
+    if (deviations.length === most) continue;
+    const after = deviations.at(-1)?.at ?? -1;
+    for (const [at, options] of choices.alternatives().entries()) {
+      if (at <= after) continue;
+      for (const option of options) {
+        const next = { at, option };
+        if (deviations.length > 0 || isMine(next)) open.push([...deviations, next]);
+      }
+    }
+  }
+}
+
+/** Plays one schedule of the small world with its story. */
+export async function replaySmallWorld(
+  deviations: readonly Deviation[],
+  handlers: LoadedHandlers,
+): Promise<ScheduleResult> {
+  return await runSchedule({
+    choices: scriptedChoices(deviations),
+    circumstances: SMALL_WORLD,
+    handlers,
+    withStory: true,
+  });
+}

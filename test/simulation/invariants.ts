@@ -1,0 +1,359 @@
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+import { digest } from '../../functions/adapters/digest.ts';
+import { parseEventImage } from '../../functions/adapters/findings-table.ts';
+import { findingSchema } from '../../functions/contracts/records.ts';
+import { EVENT_SORT_KEY_PREFIX, SNAPSHOT_SORT_KEY } from '../../functions/contracts/table.ts';
+import { type AuditEvent, verifyChain } from '../../functions/domain/audit.ts';
+import { replay } from '../../functions/domain/evolve.ts';
+import type { Finding } from '../../functions/domain/finding.ts';
+import type { FindingEvent } from '../../functions/domain/finding-events.ts';
+import type { PersonRef } from '../../functions/domain/people.ts';
+import type { Policy } from '../../functions/domain/policy.ts';
+import { same } from '../../functions/domain/same.ts';
+import { renderFinding } from '../../functions/messages/finding-message.ts';
+import type { KeyView } from '../../sandbox/aws/kms/key-view.ts';
+import { buttonsOf } from '../../sandbox/slack/block-schema.ts';
+import { isReply, type Message, type Workspace } from '../../sandbox/slack/workspace.ts';
+import { PEOPLE, READ_ROLE, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
+import type { Item } from './expressions.ts';
+import type { ItemChange } from './memory-table.ts';
+import type { Invocation } from './scheduler.ts';
+import type { KmsCall } from './simulated-aws.ts';
+
+const DAY = 86_400_000;
+const APPROVERS = ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'];
+const READS_BEFORE_SUCCESS = 3;
+/** A policy is believed for a minute, and the longest function runs for two. */
+const POLICY_LAG_MS = 3 * 60_000;
+const CHANGING = ['EnableKeyRotation', 'DisableKeyRotation', 'RotateKeyOnDemand'];
+
+const fullMembers = PEOPLE.filter(
+  ({ teamId, guest, deactivated }) => teamId === WORKSPACE.teamId && guest !== true && deactivated !== true,
+).map(({ id }) => id);
+
+const notice = z.object({ kind: z.string(), event: z.object({ id: z.string() }).optional() });
+
+/** What is true at the end of a run, seen from outside. */
+export type World = {
+  keys: readonly KeyView[];
+  /** Keys on which the bot was shut out at some time; nothing is expected of it there. */
+  lockedOut: ReadonlySet<string>;
+  workspace: Workspace;
+  /** `channel ts` of messages that people deleted. */
+  deleted: ReadonlySet<string>;
+  deadLetters: readonly string[];
+  givenUp: readonly string[];
+};
+
+/**
+ * What must hold whatever happens: watched while the run goes on, and looked at once more when everything is quiet. An
+ * independent witness: it knows the promises, not how they are kept.
+ */
+export class Invariants {
+  readonly violations: string[] = [];
+  readonly #now: () => number;
+  readonly #policy: Policy;
+  readonly #findings = new Map<string, Finding>();
+  readonly #events = new Map<string, AuditEvent[]>();
+  readonly #heads = new Map<string, { sequence: number; hash: string }>();
+  readonly #kmsCalls = new Map<Invocation, KmsCall[]>();
+  readonly #causes = new Set<string>();
+  readonly #published = new Set<string>();
+  /** Slack requests that changed a finding. */
+  readonly #effective = new Set<string>();
+  #policyBrokenSince: number | null = null;
+
+  public constructor({ now, policy }: { now: () => number; policy: Policy }) {
+    this.#now = now;
+    this.#policy = policy;
+  }
+
+  public policyIsBroken(isBroken: boolean): void {
+    this.#policyBrokenSince = isBroken ? this.#now() : null;
+  }
+
+  public onPublish(message: string): void {
+    const { event } = notice.parse(JSON.parse(message));
+    if (event !== undefined) this.#published.add(event.id);
+  }
+
+  public onAnswerFailed(error: unknown): void {
+    this.#violate(`a click was answered with an error: ${String(error)}`);
+  }
+
+  /** What a person read in answer to a request. */
+  public onTold(requestId: string, words: string): void {
+    if (/nothing was changed/i.test(words) && this.#effective.has(requestId)) {
+      this.#violate('a person was told that nothing was changed, but it was');
+    }
+  }
+
+  /** A finding's events and state were written together. */
+  public onWrite(changes: readonly ItemChange[], invocation: Invocation | undefined): void {
+    const records = changes.filter(isEvent).map(({ after }) => parseEventImage(after));
+    const snapshot = changes.find(({ keys }) => keys['sk']?.['S'] === SNAPSHOT_SORT_KEY);
+    if (snapshot === undefined) {
+      if (records.length > 0) this.#violate('events were written without the finding');
+      return;
+    }
+    const { finding, sequence, hash } = snapshotOf(snapshot.after);
+    const arn = finding.key.arn;
+    const before = this.#findings.get(arn);
+    const [first] = records;
+    if (first === undefined) this.#violate(`the finding of ${arn} changed without an event`);
+    else this.#onceOnly(first);
+    for (const record of records) this.#checkEvent(record, before, invocation);
+    this.#findings.set(arn, finding);
+    this.#heads.set(arn, { sequence, hash });
+    this.#events.set(arn, [...(this.#events.get(arn) ?? []), ...records]);
+  }
+
+  public onKmsCall(call: KmsCall): void {
+    if (call.invocation === undefined) return;
+    this.#kmsCalls.set(call.invocation, [...(this.#kmsCalls.get(call.invocation) ?? []), call]);
+    const isChange = CHANGING.includes(call.operation);
+    const role = isChange ? REMEDIATE_ROLE : READ_ROLE;
+    if (call.caller.roleName !== role) this.#violate(`${call.operation} was called with role ${call.caller.roleName}`);
+    if (isChange) this.#checkChange(call);
+  }
+
+  #checkChange({ operation, keyArn, input, invocation }: KmsCall): void {
+    const finding = this.#findings.get(keyArn);
+    const where = `${operation} of ${keyArn}`;
+    if (invocation?.functionName !== 'remediate-key') this.#violate(`${where} by ${invocation?.functionName ?? ''}`);
+    if (finding?.status === 'exempt' && Date.parse(finding.exemption.until) > this.#now()) {
+      this.#violate(`${where} under a live exemption`);
+    }
+    if (finding?.status !== 'approved') {
+      this.#violate(`${where} without an approval: the finding is ${finding?.status ?? 'unknown'}`);
+      return;
+    }
+    if (finding.startedAt === null) this.#violate(`${where} before its start was recorded`);
+    const approved = approvedCall(finding.remedy);
+    if (approved.operation !== operation || approved.period !== input['RotationPeriodInDays']) {
+      this.#violate(`${where} is not what was approved (${finding.remedy.id})`);
+    }
+    const by = finding.approval.by;
+    if (by.kind === 'person' && !APPROVERS.includes(by.person.userId)) {
+      this.#violate(`${where} on the word of ${by.person.userId}`);
+    }
+    if (by.kind === 'policy' && finding.mode !== 'auto') this.#violate(`${where} by policy on a route that asks`);
+    if (this.#policyBrokenSince !== null && this.#now() - this.#policyBrokenSince > POLICY_LAG_MS) {
+      this.#violate(`${where} although the policy cannot be read`);
+    }
+  }
+
+  #onceOnly({ cause, key, event }: AuditEvent): void {
+    if (cause.kind !== 'slack' && cause.kind !== 'cloudtrail') return;
+    const id = `${cause.kind} ${cause.id} ${key.arn}`;
+    if (this.#causes.has(id)) this.#violate(`${cause.kind} ${cause.id} was acted upon twice`);
+    this.#causes.add(id);
+    if (event.type !== 'command-refused') this.#effective.add(cause.id);
+  }
+
+  #checkEvent({ event, key }: AuditEvent, before: Finding | undefined, invocation: Invocation | undefined): void {
+    const reads = (invocation === undefined ? [] : (this.#kmsCalls.get(invocation) ?? [])).filter(
+      ({ keyArn }) => keyArn === key.arn,
+    );
+    this.#checkReading(event, reads);
+    this.#checkAuthority(event, before);
+    if (event.type === 'remediated' || event.type === 'backed-out') this.#checkProof(event, reads);
+    if ('exemption' in event) {
+      const { until, grantedAt, owner } = event.exemption;
+      if (Date.parse(until) - Date.parse(grantedAt) > this.#policy.exemptions.maximumDays * DAY) {
+        this.#violate(`an exemption until ${until} was granted at ${grantedAt}`);
+      }
+      if (!fullMembers.includes(owner.userId)) this.#violate(`${owner.userId} became the owner of an exemption`);
+    }
+  }
+
+  #checkReading(event: FindingEvent, reads: readonly KmsCall[]): void {
+    if (!('assessment' in event)) return;
+    const { verdict } = event.assessment;
+    if (verdict !== 'rotation-off' && verdict !== 'period-too-long') return;
+    const statuses = reads.filter(({ operation, status }) => operation === 'GetKeyRotationStatus' && status === 200);
+    const expected = verdict === 'period-too-long';
+    if (!statuses.some(({ body }) => body['KeyRotationEnabled'] === expected)) {
+      this.#violate(`${event.type} says "${verdict}", which KMS never said`);
+    }
+  }
+
+  #checkAuthority(event: FindingEvent, before: Finding | undefined): void {
+    const decision = decisionOf(event);
+    if (decision === null) return;
+    const { by, isExcuse } = decision;
+    if (!APPROVERS.includes(by.userId)) this.#violate(`${event.type} by ${by.userId}, who may not`);
+    const cause = before?.trigger.kind === 'cloudtrail' ? before.trigger.actor.email : null;
+    const email = PEOPLE.find(({ id }) => id === by.userId)?.email;
+    if (isExcuse && cause !== null && cause === email) this.#violate(`${by.userId} excused a finding of their own`);
+  }
+
+  #checkProof(event: Extract<FindingEvent, { type: 'remediated' | 'backed-out' }>, calls: readonly KmsCall[]): void {
+    const lastChange = calls.findLastIndex(({ operation }) => CHANGING.includes(operation));
+    const { proof } = event;
+    const statuses = calls
+      .slice(lastChange + 1)
+      .filter(({ operation }) => operation === 'GetKeyRotationStatus' || operation === 'ListKeyRotations')
+      .slice(-READS_BEFORE_SUCCESS);
+    const agree = statuses.filter(({ operation, status, body }) =>
+      operation === 'GetKeyRotationStatus'
+        ? status === 200 && body['KeyRotationEnabled'] === proof.rotationEnabled
+        : status === 200 && JSON.stringify(body).includes(proof.currentKeyMaterialId ?? 'nothing'),
+    );
+    if (agree.length < READS_BEFORE_SUCCESS) {
+      this.#violate(`${event.type} is claimed after ${agree.length} agreeing reads`);
+    }
+  }
+
+  /** Looks at everything once more when nothing is left to happen. */
+  public atRest(world: World): void {
+    if (world.deadLetters.length > 0) this.#violate(`${world.deadLetters.length} events ended as dead letters`);
+    if (world.givenUp.length > 0) this.#violate(`given up: ${world.givenUp.join(', ')}`);
+    for (const key of world.keys) {
+      if (!world.lockedOut.has(key.arn)) this.#checkKey(key);
+    }
+    for (const [arn, events] of this.#events) this.#checkTrail(arn, events);
+    this.#checkMessages(world);
+  }
+
+  #checkKey(key: KeyView): void {
+    const finding = this.#findings.get(key.arn);
+    const truth = truthOf(key, this.#policy);
+    const status = finding?.status;
+    if (status === 'approved') this.#violate(`the remediation of ${key.arn} never came to an end`);
+    if (truth === 'problem' && (status === undefined || status === 'remediated' || status === 'closed')) {
+      this.#violate(`lost: ${key.arn} has a problem, and its finding is ${status ?? 'missing'}`);
+    }
+    const stillAsks = status === 'open' || status === 'failed';
+    if (truth === 'fine' && stillAsks && finding?.assessment.verdict !== 'unknown') {
+      this.#violate(`${key.arn} is fine, and people are still asked about it`);
+    }
+    if (status === 'exempt' && finding?.status === 'exempt' && Date.parse(finding.exemption.until) < this.#now()) {
+      this.#violate(`the exemption of ${key.arn} does not end`);
+    }
+  }
+
+  #checkTrail(arn: string, events: readonly AuditEvent[]): void {
+    const chain = verifyChain(events, digest, this.#heads.get(arn));
+    if (!chain.intact) this.#violate(`the audit chain of ${arn} is broken: ${chain.problem}`);
+    if (!same(replay(events.map(({ event }) => event)), this.#findings.get(arn))) {
+      this.#violate(`the events of ${arn} do not lead to its finding`);
+    }
+    const unheard = events.filter(({ id }) => !this.#published.has(id));
+    if (unheard.length > 0) this.#violate(`${unheard.length} events of ${arn} were never published`);
+  }
+
+  #checkMessages({ workspace, deleted }: World): void {
+    const live = new Map<string, { message: Message; channel: string }[]>();
+    for (const { id: channel, messages } of workspace.channels) {
+      for (const message of messages) {
+        const postId = message.metadata?.event_payload['post_id'];
+        if (typeof postId !== 'string' || message.subtype === 'tombstone') continue;
+        live.set(postId, [...(live.get(postId) ?? []), { message, channel }]);
+      }
+    }
+    for (const [postId, posts] of live) {
+      if (posts.length > 1) this.#violate(`${posts.length} messages for ${postId}`);
+    }
+    for (const [arn, events] of this.#events) {
+      for (const [episode, finding] of episodesOf(events)) {
+        if (finding.mode === 'observe') continue;
+        const [root] = live.get(`${arn}#${episode}#root`) ?? [];
+        // Nobody has to look at a message that somebody deleted.
+        if (root === undefined) {
+          if (deleted.size === 0) this.#violate(`no message for episode ${episode} of ${arn}`);
+        } else if (isReply(root.message)) this.#violate(`the message of ${arn} stands in a thread`);
+        else this.#checkContent(root.message, finding, events);
+      }
+    }
+  }
+
+  /** The message shows the last state; which moment it was rendered at may differ. */
+  #checkContent(message: Message, finding: Finding, events: readonly AuditEvent[]): void {
+    const moments = [...events.map(({ event }) => event.at), new Date(this.#now()).toISOString()];
+    const shown = { text: message.text, buttons: (message.blocks ?? []).flatMap(buttonsOf).map((b) => b.action_id) };
+    const fits = moments.some((now) => {
+      const { text, blocks } = renderFinding(finding, { policy: this.#policy, now });
+      const buttons = blocks.flatMap((block) =>
+        block.type === 'actions' ? block.elements.map(({ action_id }) => action_id) : [],
+      );
+      return text === shown.text && same(buttons, shown.buttons);
+    });
+    if (!fits)
+      this.#violate(`the message of ${finding.key.arn} shows something else than ${finding.status}: ${shown.text}`);
+  }
+
+  #violate(what: string): void {
+    this.violations.push(what);
+  }
+}
+
+function isEvent({ keys }: ItemChange): boolean {
+  const sk = keys['sk']?.['S'];
+  return typeof sk === 'string' && sk.startsWith(EVENT_SORT_KEY_PREFIX);
+}
+
+const snapshotRow = z.object({ finding: findingSchema, sequence: z.number(), hash: z.string() });
+const attributes = z.record(z.string(), z.custom<never>());
+
+function snapshotOf(item: Item) {
+  return snapshotRow.parse(unmarshall(attributes.parse(item)));
+}
+
+function approvedCall(remedy: Extract<Finding, { status: 'approved' }>['remedy']): {
+  operation: string;
+  period: number | undefined;
+} {
+  switch (remedy.id) {
+    case 'enable-rotation':
+      return { operation: 'EnableKeyRotation', period: remedy.rotationPeriodInDays };
+    case 'disable-rotation':
+      return { operation: 'DisableKeyRotation', period: undefined };
+    case 'rotate-on-demand':
+      return { operation: 'RotateKeyOnDemand', period: undefined };
+  }
+}
+
+/** Who decided something, and whether it was that a key need not rotate. */
+function decisionOf(event: FindingEvent): { by: PersonRef; isExcuse: boolean } | null {
+  switch (event.type) {
+    case 'remediation-approved':
+      return event.approval.by.kind === 'person' ? { by: event.approval.by.person, isExcuse: false } : null;
+    case 'back-out-approved':
+      return event.approval.by.kind === 'person' ? { by: event.approval.by.person, isExcuse: true } : null;
+    case 'exemption-granted':
+      return { by: event.exemption.grantedBy, isExcuse: true };
+    case 'exemption-renewed':
+      return { by: event.by, isExcuse: true };
+    case 'exemption-revoked':
+      return { by: event.by, isExcuse: false };
+    default:
+      return null;
+  }
+}
+
+/** Whether the key, as it truly is, needs somebody; `other` where rotation cannot be asked of it or only time will tell. */
+function truthOf(key: KeyView, policy: Policy): 'problem' | 'fine' | 'other' {
+  const isEligible =
+    key.keyManager === 'CUSTOMER' &&
+    key.keySpec === 'SYMMETRIC_DEFAULT' &&
+    key.keyState === 'Enabled' &&
+    key.multiRegion !== 'REPLICA';
+  if (!isEligible) return 'other';
+  if (key.origin === 'AWS_KMS') {
+    const { enabled, periodInDays = 0 } = key.rotation;
+    return enabled && periodInDays <= policy.rotation.maximumPeriodInDays ? 'fine' : 'problem';
+  }
+  if (key.origin !== 'EXTERNAL') return 'other';
+  return (key.material ?? []).some(({ state }) => state === 'PENDING_ROTATION') ? 'problem' : 'other';
+}
+
+/** The last state of each episode. */
+function episodesOf(events: readonly AuditEvent[]): [number, Finding][] {
+  const episodes = [...new Set(events.map(({ episode }) => episode))];
+  return episodes.flatMap((episode): [number, Finding][] => {
+    const finding = replay(events.filter((event) => event.episode <= episode).map(({ event }) => event));
+    return finding === undefined ? [] : [[episode, finding]];
+  });
+}

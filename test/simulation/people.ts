@@ -1,0 +1,168 @@
+import { type Button, buttonsOf } from '../../sandbox/slack/block-schema.ts';
+import {
+  click,
+  closeView,
+  ImpossibleInteraction,
+  type InteractionAnswer,
+  submit,
+} from '../../sandbox/slack/interactions.ts';
+import { removeMessage } from '../../sandbox/slack/messages.ts';
+import { type Channel, isReply, type Message } from '../../sandbox/slack/workspace.ts';
+import { PEOPLE } from '../../sandbox/world.ts';
+import type { Move, Scheduler, Source } from './scheduler.ts';
+import type { SimulatedSlack } from './simulated-slack.ts';
+
+/** A button under a message that a person looks at. */
+type Sight = { channel: Channel; message: Message; button: Button };
+
+const DAY = 86_400_000;
+
+/** Approvers click more often than the rest, or little would ever be decided. */
+const CLICKERS = PEOPLE.map(({ id }) => ({
+  id,
+  weight: ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'].includes(id) ? 6 : 1,
+}));
+const BUTTON_WEIGHTS: Record<string, number> = { approve: 6, exempt: 6, 're-check': 2 };
+/** Days until the end that people ask for; the policy allows 90. */
+const ASKED_DAYS = [1, 2, 20, 89, 95, -1];
+const OWNERS = ['U0VIEWER', 'U0ENGINEER', 'U0GUEST', 'U0OUTSIDER'];
+const OWNER_WEIGHTS = [8, 4, 1, 1];
+const REASONS = [
+  'the vendor cannot follow a rotation before the migration',
+  'the partner re-encrypts next quarter',
+  'soon',
+];
+const REASON_WEIGHTS = [6, 6, 1];
+
+/**
+ * People in Slack, who may do anything at any moment: click whatever button they see, fill in forms well or badly, close
+ * them, delete messages.
+ */
+export class People implements Source {
+  readonly #scheduler: Scheduler;
+  readonly #slack: SimulatedSlack;
+  #acts: number;
+  #waiting = 0;
+  /** Messages that somebody deleted, by channel and ts. */
+  readonly deleted = new Set<string>();
+
+  public constructor(parts: { scheduler: Scheduler; slack: SimulatedSlack; acts: number }) {
+    this.#scheduler = parts.scheduler;
+    this.#slack = parts.slack;
+    this.#acts = parts.acts;
+  }
+
+  /** Requests that people wait for an answer to. */
+  public waiting(): number {
+    return this.#waiting;
+  }
+  public isDone(): boolean {
+    return this.#acts === 0;
+  }
+  public stop(): void {
+    this.#acts = 0;
+  }
+
+  public moves(): Move[] {
+    if (this.#acts === 0) return [];
+    const moves: Move[] = [];
+    const sights = this.#sights();
+    if (sights.length > 0) moves.push({ weight: 6, act: () => this.#click(sights) });
+    if (this.#slack.workspace.views.length > 0) moves.push({ weight: 8, act: () => this.#fillIn() });
+    if (sights.length > 0) moves.push({ weight: 1, act: () => this.#delete(sights) });
+    return moves;
+  }
+
+  public nextAt(): null {
+    return null;
+  }
+
+  #sights(): Sight[] {
+    return this.#slack.workspace.channels.flatMap((channel) =>
+      channel.messages
+        .filter((message) => !isReply(message) && message.subtype !== 'tombstone')
+        .flatMap((message) =>
+          (message.blocks ?? []).flatMap(buttonsOf).map((button) => ({ channel, message, button })),
+        ),
+    );
+  }
+
+  #one<T>(options: readonly T[], weights: readonly number[]): T | undefined {
+    return options[this.#scheduler.pick(weights)];
+  }
+
+  #click(sights: readonly Sight[]): void {
+    const sight = this.#one(
+      sights,
+      sights.map(({ button }) => BUTTON_WEIGHTS[button.action_id ?? ''] ?? 4),
+    );
+    const person = this.#one(
+      CLICKERS,
+      CLICKERS.map(({ weight }) => weight),
+    );
+    if (sight === undefined || person === undefined) return;
+    const { channel, message, button } = sight;
+    const actionId = button.action_id ?? '';
+    this.#scheduler.tell(() => `${person.id} clicks ${actionId} under "${message.text.slice(0, 60)}"`);
+    const at = { user: person.id, channel: channel.id, ts: message.ts, actionId };
+    this.#act(() => click(this.#slack.context, at));
+    // Impatient people click twice.
+    if (this.#scheduler.pick([6, 1]) === 1) {
+      this.#scheduler.tell(() => `${person.id} clicks ${actionId} again`);
+      this.#act(() => click(this.#slack.context, at));
+    }
+  }
+
+  #fillIn(): void {
+    const { views } = this.#slack.workspace;
+    const open = this.#one(
+      views,
+      views.map(() => 1),
+    );
+    if (open === undefined) return;
+    const { user, view } = open;
+    if (this.#scheduler.pick([9, 1]) === 1) {
+      this.#scheduler.tell(() => `${user} closes the form`);
+      this.#act(() => closeView(this.#slack.context, { user, viewId: view.id }));
+      return;
+    }
+    const days = this.#one(ASKED_DAYS, [4, 4, 4, 4, 1, 1]) ?? 1;
+    const until = new Date(this.#scheduler.now() + days * DAY).toISOString().slice(0, 10);
+    const owner = this.#one(OWNERS, OWNER_WEIGHTS) ?? '';
+    const reason = this.#one(REASONS, REASON_WEIGHTS) ?? '';
+    this.#scheduler.tell(() => `${user} submits the form: owner ${owner}, until ${until}, "${reason}"`);
+    this.#act(() => submit(this.#slack.context, { user, viewId: view.id, values: { owner, reason, until } }));
+  }
+
+  #delete(sights: readonly Sight[]): void {
+    const sight = this.#one(
+      sights,
+      sights.map(() => 1),
+    );
+    if (sight === undefined) return;
+    this.#acts -= 1;
+    const { channel, message } = sight;
+    this.#scheduler.tell(() => `somebody deletes the message "${message.text.slice(0, 60)}"`);
+    this.deleted.add(`${channel.id} ${message.ts}`);
+    removeMessage(channel, message);
+  }
+
+  #act(act: () => Promise<InteractionAnswer>): void {
+    if (this.#acts > 0) this.#acts -= 1;
+    this.#waiting += 1;
+    act()
+      .then(
+        (answer) => {
+          const shown = answer.ephemerals.map(({ text }) => `"${text.slice(0, 80)}"`).join(', ');
+          this.#scheduler.tell(() => `    the answer to the person: ${answer.status} ${shown}${answer.error ?? ''}`);
+        },
+        (error: unknown) => {
+          if (!(error instanceof ImpossibleInteraction)) throw error;
+          this.#scheduler.tell(() => `    it cannot be done: ${error.message}`);
+        },
+      )
+      .finally(() => {
+        this.#waiting -= 1;
+      });
+  }
+}

@@ -1,0 +1,204 @@
+import { digest } from '../../functions/adapters/digest.ts';
+import { parsePolicy } from '../../functions/contracts/policy.ts';
+import { POLICY_PARTITION } from '../../functions/contracts/table.ts';
+import type { Policy } from '../../functions/domain/policy.ts';
+import { asEventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
+import { createKms } from '../../sandbox/aws/kms/kms.ts';
+import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
+import type { Choices } from './choices.ts';
+import { Containers, type LoadedHandlers } from './containers.ts';
+import { EventQueues, type Losses, Schedule, StreamConsumers } from './event-sources.ts';
+import { HttpApi } from './http-api.ts';
+import { enterOutside } from './interception.ts';
+import { Invariants } from './invariants.ts';
+import { KeyOwners } from './key-owners.ts';
+import { MemoryTable } from './memory-table.ts';
+import { People } from './people.ts';
+import { NeverAtRest, Scheduler, type Source } from './scheduler.ts';
+import { createAws } from './simulated-aws.ts';
+import { createSlack, INTERACTION_URL } from './simulated-slack.ts';
+
+/** How rough a run is. */
+export type Circumstances = {
+  keys: number;
+  /** How often engineers and tools change a key. */
+  keyActs: number;
+  /** How often people do something in Slack. */
+  peopleActs: number;
+  /** How many calls, deliveries and functions go wrong at most, and how likely (of 1000) each does. */
+  misfortunes: number;
+  likelihood: number;
+  /** How long KMS answers what was true before a change. */
+  staleReadsMs: number;
+  /** How long the table's indexes show what was true before a write. */
+  indexLagMs: number;
+  mode: 'ask' | 'auto' | 'observe';
+};
+
+export type ScheduleResult = { steps: number; violations: readonly string[]; story: readonly string[] };
+
+export const SECRETS = { botToken: 'xoxb-simulated', signingSecret: 'simulated-signing-secret' };
+const GRACE = { creations: 6, changes: 2 };
+/** Every schedule begins a year after the one before, so that nothing a container remembers is still believed. */
+const YEAR = 366 * 86_400_000;
+const HOUR = 3_600_000;
+const JUMPS = [HOUR, 24 * HOUR, 8 * 24 * HOUR, 31 * 24 * HOUR, 91 * 24 * HOUR];
+
+let startAt = Date.parse('2030-01-01T00:00:00Z');
+
+/** Plays one schedule in a world of its own and says what was wrong about it. */
+export async function runSchedule({
+  choices,
+  circumstances,
+  handlers,
+  withStory,
+}: {
+  choices: Choices;
+  circumstances: Circumstances;
+  handlers: LoadedHandlers;
+  withStory: boolean;
+}): Promise<ScheduleResult> {
+  startAt += YEAR;
+  const story: string[] = [];
+  const scheduler = new Scheduler({
+    choices,
+    startAt,
+    misfortune: { budget: circumstances.misfortunes, weight: circumstances.likelihood },
+    tell(line) {
+      if (withStory) story.push(`${new Date(scheduler.now()).toISOString().slice(5, 23)}  ${line()}`);
+    },
+  });
+  const document = policyDocument(circumstances.mode);
+  const invariants = new Invariants({ now: () => scheduler.now(), policy: parsePolicy(document) });
+  const losses: Losses = { deadLetters: [], givenUp: [] };
+  const lockedOut = new Set<string>();
+
+  const containers = new Containers({ scheduler, handlers });
+  const queues = new EventQueues({ scheduler, containers, losses, delaySeconds: GRACE });
+  const streams = new StreamConsumers({ scheduler, containers, losses });
+  const kms = createKms({
+    staleReads: { ms: circumstances.staleReadsMs },
+    emit(record) {
+      queues.put(asEventBridgeEvent(record));
+      const policyChange = record.eventName === 'PutKeyPolicy' ? record.resources?.[0]?.ARN : undefined;
+      if (policyChange !== undefined) lockedOut.add(policyChange);
+    },
+    emitServiceEvent: (event) => {
+      queues.put(event);
+    },
+  });
+  const table = new MemoryTable({
+    now: () => scheduler.now(),
+    indexLagMs: circumstances.indexLagMs,
+    onWrite(changes) {
+      invariants.onWrite(changes, scheduler.acting());
+      streams.put(changes);
+    },
+  });
+  const writePolicy = (content: unknown) => {
+    table.overwrite({ pk: POLICY_PARTITION, sk: 'CURRENT', document: content, version: digest(content) });
+  };
+  writePolicy(document);
+
+  const onTold = (requestId: string, words: string) => {
+    invariants.onTold(requestId, words);
+  };
+  const slack = createSlack({ scheduler, onTold, ...SECRETS });
+  const httpApi = new HttpApi({
+    ...{ scheduler, containers, onTold },
+    onFailure: (error) => {
+      invariants.onAnswerFailed(error);
+    },
+  });
+  enterOutside({
+    now: () => scheduler.now(),
+    sleep: (milliseconds) =>
+      scheduler.call({
+        what: () => `waits ${milliseconds} ms`,
+        effect: () => undefined,
+        readyAt: scheduler.now() + milliseconds,
+      }),
+    aws: createAws({
+      ...{ scheduler, table, kms },
+      changeVisibility: (handle, seconds) => {
+        queues.changeVisibility(handle, seconds);
+      },
+      publish: (message) => {
+        invariants.onPublish(message);
+      },
+      onKmsCall: (call) => {
+        invariants.onKmsCall(call);
+      },
+    }),
+    http: (call) => (call.url === INTERACTION_URL ? httpApi.send(call) : slack.http(call)),
+  });
+
+  const people = new People({ scheduler, slack, acts: circumstances.peopleActs });
+  const owners = new KeyOwners({ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs });
+  const schedule = new Schedule({ scheduler, containers, dueAt: () => table.earliestDeadline() });
+  const surroundings = new Surroundings({ scheduler, isIdle: () => !scheduler.isBusy() && people.waiting() === 0 });
+  for (const source of [queues, streams, httpApi, schedule, owners, people, surroundings]) scheduler.add(source);
+  scheduler.onTime(() => {
+    kms.tick();
+    table.expire();
+  });
+
+  try {
+    await scheduler.run(() => owners.isDone() && people.isDone());
+    scheduler.tell(() => '--- from here on nothing goes wrong, and nobody does anything any more ---');
+    scheduler.endMisfortune();
+    owners.stop();
+    people.stop();
+    surroundings.stop();
+    await scheduler.run(() => false);
+  } catch (error) {
+    if (!(error instanceof NeverAtRest)) throw error;
+    invariants.violations.push(error.message);
+  }
+  invariants.atRest({
+    keys: kms.state(),
+    lockedOut,
+    workspace: slack.workspace,
+    deleted: people.deleted,
+    ...losses,
+  });
+  startAt = Math.max(startAt, scheduler.now());
+  return { steps: scheduler.steps(), violations: invariants.violations, story };
+}
+
+/** Time that passes in leaps while nothing is under way. */
+class Surroundings implements Source {
+  readonly #scheduler: Scheduler;
+  readonly #isIdle: () => boolean;
+  #leaps = 3;
+
+  public constructor(parts: { scheduler: Scheduler; isIdle: () => boolean }) {
+    this.#scheduler = parts.scheduler;
+    this.#isIdle = parts.isIdle;
+  }
+
+  public stop(): void {
+    this.#leaps = 0;
+  }
+
+  public moves() {
+    if (this.#leaps === 0 || !this.#isIdle()) return [];
+    return [{ weight: 1, act: () => this.#leap() }];
+  }
+
+  public nextAt(): null {
+    return null;
+  }
+
+  #leap(): void {
+    this.#leaps -= 1;
+    const length = JUMPS[this.#scheduler.pick(JUMPS.map(() => 1))] ?? HOUR;
+    this.#scheduler.tell(() => `${length / HOUR} hours pass`);
+    this.#scheduler.advanceTo(this.#scheduler.now() + length);
+  }
+}
+
+function policyDocument(mode: Circumstances['mode']): Policy {
+  const policy = parsePolicy(sandboxPolicy(GRACE));
+  return { ...policy, defaultRoute: { ...policy.defaultRoute, mode } };
+}

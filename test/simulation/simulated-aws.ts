@@ -1,0 +1,265 @@
+import {
+  ConditionalCheckFailedException,
+  DynamoDBServiceException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
+import { KMSServiceException } from '@aws-sdk/client-kms';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+import { type AssumedRoleCaller, assumedRole, isRegion } from '../../sandbox/aws/caller.ts';
+import type { Kms } from '../../sandbox/aws/kms/kms.ts';
+import type { AwsCommand } from './interception.ts';
+import { ConditionFailed, type MemoryTable, TransactionCancelled } from './memory-table.ts';
+import type { Invocation, Scheduler, ServiceCall } from './scheduler.ts';
+
+/** A call that the bot made to KMS, and what KMS said. */
+export type KmsCall = {
+  invocation: Invocation | undefined;
+  caller: AssumedRoleCaller;
+  operation: string;
+  keyArn: string;
+  input: Record<string, unknown>;
+  status: number;
+  body: Record<string, unknown>;
+};
+
+export type AwsParts = {
+  scheduler: Scheduler;
+  table: MemoryTable;
+  kms: Kms;
+  changeVisibility: (receiptHandle: string, seconds: number) => void;
+  publish: (message: string) => void;
+  onKmsCall: (call: KmsCall) => void;
+};
+
+const READS = ['GetItem', 'Query'];
+const text = z.object({ message: z.string().default(''), __type: z.string() });
+const assumeRoleInput = z.object({ RoleArn: z.string(), RoleSessionName: z.string(), ExternalId: z.string() });
+const visibilityInput = z.object({ ReceiptHandle: z.string(), VisibilityTimeout: z.number() });
+const publishInput = z.object({ Message: z.string() });
+const keyInput = z.looseObject({ KeyId: z.string() });
+const body = z.record(z.string(), z.unknown());
+
+/** The AWS services that the functions call, in this process. */
+export function createAws(parts: AwsParts): (command: AwsCommand) => Promise<unknown> {
+  const { scheduler, table, kms } = parts;
+  const sessions = new Map<string, AssumedRoleCaller>();
+
+  return async (request) => {
+    const operation = request.command.replace(/Command$/, '');
+    switch (request.client) {
+      case 'DynamoDBDocumentClient':
+        return await callTable(documentOperation(operation), request);
+      case 'KMSClient':
+        return await callKms(operation, request);
+      case 'STSClient':
+        return await scheduler.call({
+          what: () => 'assumes the role in the account of the key',
+          refusal: () => failure('Throttling', 400),
+          effect: () => assumeRole(request.input),
+        });
+      case 'SQSClient': {
+        const { ReceiptHandle, VisibilityTimeout } = visibilityInput.parse(request.input);
+        return await scheduler.call({
+          what: () => `gives the message back to the queue for ${VisibilityTimeout} s`,
+          ...trouble('InternalError'),
+          effect: () => {
+            parts.changeVisibility(ReceiptHandle, VisibilityTimeout);
+            return {};
+          },
+        });
+      }
+      case 'SNSClient': {
+        const { Message } = publishInput.parse(request.input);
+        return await scheduler.call({
+          what: () => 'publishes to the topic',
+          ...trouble('InternalError'),
+          effect: () => {
+            parts.publish(Message);
+            return {};
+          },
+        });
+      }
+      default:
+        throw new Error(`${request.client} is not simulated`);
+    }
+  };
+
+  function assumeRole(input: unknown) {
+    const { RoleArn, RoleSessionName } = assumeRoleInput.parse(input);
+    const [, accountId = '', roleName = ''] = /^arn:aws:iam::(\d+):role\/(.+)$/.exec(RoleArn) ?? [];
+    const AccessKeyId = `ASIA${accountId}${roleName}${RoleSessionName}`;
+    sessions.set(AccessKeyId, assumedRole({ accountId, roleName, sessionName: RoleSessionName }));
+    const Expiration = new Date(scheduler.now() + 3_600_000);
+    return { Credentials: { AccessKeyId, SecretAccessKey: 'simulated', SessionToken: 'simulated', Expiration } };
+  }
+
+  async function callTable(operation: string, { input, marshallOptions }: AwsCommand): Promise<unknown> {
+    const low = lowLevel(input, marshallOptions);
+    return await scheduler.call({
+      what: () => `${inWords(operation)} the findings table (${subjectOf(low)})`,
+      refusal: () => throttledTable(),
+      ...(READS.includes(operation) ? {} : { lostAnswer: noAnswer }),
+      effect: () => {
+        try {
+          return documents(table.call(operation, low));
+        } catch (error) {
+          throw tableError(error);
+        }
+      },
+    });
+  }
+
+  async function callKms(operation: string, request: AwsCommand): Promise<unknown> {
+    const session = sessions.get(await request.accessKeyId());
+    const input = keyInput.parse(request.input);
+    const { region } = request;
+    if (session === undefined) throw new Error('KMS was called without a role');
+    if (!isRegion(region)) throw new Error(`Region ${region} is not simulated`);
+    const keyArn = input.KeyId;
+    const isRead = /^(Describe|Get|List)/.test(operation);
+    return await scheduler.call({
+      what: () => `calls kms:${operation} of ${keyArn.slice(-8)} in ${region}`,
+      refusal: () => failure('ThrottlingException', 400),
+      ...(isRead ? {} : { lostAnswer: noAnswer }),
+      effect: () => {
+        const origin = { caller: session, sourceIp: '203.0.113.9', userAgent: 'aws-sdk-js/3' };
+        const { status, body: raw } = kms.call({ operation, input, region, ...origin });
+        const answer = body.parse(raw);
+        const call = { invocation: scheduler.acting(), caller: session, operation, keyArn, input, status };
+        parts.onKmsCall({ ...call, body: answer });
+        scheduler.tell(() => `    KMS says ${status} ${JSON.stringify(answer).slice(0, 200)}`);
+        if (status === 200) return { ...withDates(answer), $metadata: { httpStatusCode: 200, requestId: 'simulated' } };
+        const { __type: name, message } = text.parse(answer);
+        throw failure(name, status, message);
+      },
+    });
+  }
+}
+
+/** What every service may do: refuse for now, or do it without being heard. */
+function trouble(code: string): Pick<ServiceCall<unknown>, 'refusal' | 'lostAnswer'> {
+  return { refusal: () => failure(code, 500), lostAnswer: noAnswer };
+}
+
+function failure(name: string, httpStatusCode: number, message = 'simulated'): Error {
+  return new KMSServiceException({
+    name,
+    message,
+    $fault: httpStatusCode >= 500 ? 'server' : 'client',
+    $metadata: { httpStatusCode, requestId: 'simulated' },
+  });
+}
+
+function noAnswer(): Error {
+  return Object.assign(new Error('no answer in time'), { name: 'TimeoutError' });
+}
+
+function throttledTable(): Error {
+  const $metadata = { httpStatusCode: 400 };
+  return new DynamoDBServiceException({
+    name: 'ThrottlingException',
+    message: 'simulated',
+    $fault: 'client',
+    $metadata,
+  });
+}
+
+function tableError(error: unknown): unknown {
+  const common = { message: 'simulated', $metadata: { httpStatusCode: 400 } };
+  if (error instanceof ConditionFailed) return new ConditionalCheckFailedException(common);
+  if (error instanceof TransactionCancelled) {
+    const CancellationReasons = error.reasons.map((Code) => ({ Code }));
+    return new TransactionCanceledException({ ...common, CancellationReasons });
+  }
+  return error;
+}
+
+const DOCUMENT_OPERATIONS: Record<string, string> = {
+  Get: 'GetItem',
+  Put: 'PutItem',
+  Update: 'UpdateItem',
+  Query: 'Query',
+  TransactWrite: 'TransactWriteItems',
+};
+
+function documentOperation(command: string): string {
+  const operation = DOCUMENT_OPERATIONS[command];
+  if (operation === undefined) throw new Error(`the document client's ${command} is not simulated`);
+  return operation;
+}
+
+const WORDS: Record<string, string> = {
+  GetItem: 'reads from',
+  Query: 'queries',
+  PutItem: 'writes to',
+  UpdateItem: 'updates',
+  TransactWriteItems: 'appends to',
+};
+
+function inWords(operation: string): string {
+  return WORDS[operation] ?? operation;
+}
+
+const row = z.record(z.string(), z.unknown());
+const documentInput = z.looseObject({
+  Key: row.optional(),
+  Item: row.optional(),
+  ExpressionAttributeValues: row.optional(),
+  TransactItems: z
+    .array(z.looseObject({ Put: z.looseObject({ Item: row, ExpressionAttributeValues: row.optional() }) }))
+    .optional(),
+});
+
+/** From JavaScript values to DynamoDB's JSON, by the library that the document client uses. */
+function lowLevel(input: unknown, options: AwsCommand['marshallOptions']): Record<string, unknown> {
+  const { TransactItems: actions, ...single } = documentInput.parse(input);
+  const removeUndefinedValues = options.removeUndefinedValues ?? false;
+  const low = (fields: Record<string, unknown>) =>
+    Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [
+        name,
+        ['Key', 'Item', 'ExpressionAttributeValues'].includes(name) && value !== undefined
+          ? marshall(row.parse(value), { removeUndefinedValues })
+          : value,
+      ]),
+    );
+  return {
+    ...low(single),
+    ...(actions === undefined ? {} : { TransactItems: actions.map(({ Put }) => ({ Put: low(Put) })) }),
+  };
+}
+
+const lowAnswer = z.looseObject({
+  Item: z.record(z.string(), z.custom<never>()).optional(),
+  Items: z.array(z.record(z.string(), z.custom<never>())).optional(),
+});
+
+function documents(answer: object): object {
+  const { Item: item, Items: items } = lowAnswer.parse(answer);
+  return {
+    ...(item === undefined ? {} : { Item: unmarshall(item) }),
+    ...(items === undefined ? {} : { Items: items.map((each) => unmarshall(each)) }),
+  };
+}
+
+function subjectOf(low: Record<string, unknown>): string {
+  const found = [...JSON.stringify(low).matchAll(/"sk":\{"S":"([^"]+)"\}/g)].map(([, sk]) => sk);
+  return found.length === 0 ? String(low['IndexName'] ?? 'by key') : found.join(', ');
+}
+
+const DATES = [
+  'CreationDate',
+  'NextRotationDate',
+  'RotationDate',
+  'OnDemandRotationStartDate',
+  'DeletionDate',
+  'ValidTo',
+];
+
+/** KMS's JSON has instants as seconds; the SDK makes dates of them. */
+function withDates(value: unknown): Record<string, unknown> {
+  const revive = (name: string, each: unknown): unknown =>
+    DATES.includes(name) && typeof each === 'number' ? new Date(each * 1000) : each;
+  return body.parse(JSON.parse(JSON.stringify(value), revive));
+}
