@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   App,
   type BlockAction,
@@ -46,6 +47,8 @@ export type SlackAppOptions = {
 /** An answer that got lost leaves open whether the decision was stored, so this must not say that it was not. */
 const NOT_FINISHED =
   'This could not be finished just now. The message of the key shows what holds; if it still asks in a minute, please try again. If it stays like this, tell whoever runs the bot.';
+
+const TELL_WITHIN_MS = 1000;
 
 /**
  * Bolt's side of decide-finding: payloads in, one use case each, and the answer in Slack's form. `botId` and
@@ -129,12 +132,22 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     }
   }
 
-  /** The click is answered already: an answer that does not reach the person is logged, and must not undo that. */
+  /**
+   * The click is decided already: a sentence that does not reach the person is logged. Bolt would wait for it as long
+   * as the network lets it, and the answer to the click, which Slack wants within three seconds, would wait too.
+   */
   async function tell(respond: RespondFn, text: string, { requestId }: Request): Promise<void> {
+    const told = new AbortController();
+    const tooLate = async () => {
+      await sleep(TELL_WITHIN_MS, undefined, { signal: told.signal });
+      throw new Error(`Slack took no sentence within ${TELL_WITHIN_MS} ms`);
+    };
     try {
-      await respond({ response_type: 'ephemeral', replace_original: false, text });
+      await Promise.race([respond({ response_type: 'ephemeral', replace_original: false, text }), tooLate()]);
     } catch (error) {
       deps.logFailure(error, requestId);
+    } finally {
+      told.abort();
     }
   }
 
