@@ -2,11 +2,11 @@ import { type Click, signClick } from './clicks.ts';
 import { createHttpClient } from './http-client.ts';
 import type { SentClick } from './invariants.ts';
 import { atRate } from './pace.ts';
-import { listenForSentences } from './sentences.ts';
+import type { Sentences } from './sentences.ts';
 import type { ServerProcess } from './server-process.ts';
 
-/** Longer than Slack waits, so that a late answer is measured and not only counted. */
-const GIVE_UP_AFTER_MS = 30_000;
+/** Far longer than Slack waits, so that a late answer is measured and not only counted. */
+const GIVE_UP_AFTER_MS = 180_000;
 /** One click in so many is delivered twice, as Slack does when it has seen no answer. */
 const REPEATED_EVERY = 10;
 
@@ -15,30 +15,28 @@ const REPEATED_EVERY = 10;
  * due; a repeated one is sent again as soon as the first has been answered.
  */
 export async function sendClicks(
-  server: ServerProcess,
+  { awsUrl, signingSecret }: ServerProcess,
   clicks: readonly Click[],
-  { perSecond }: { perSecond: number },
+  { perSecond, sentences }: { perSecond: number; sentences: Sentences },
 ): Promise<SentClick[]> {
-  const sentences = await listenForSentences();
-  const client = createHttpClient(server.awsUrl, { sockets: 1000, timeoutMs: GIVE_UP_AFTER_MS });
+  const client = createHttpClient(awsUrl, { sockets: 1000, timeoutMs: GIVE_UP_AFTER_MS });
   const sent: SentClick[] = [];
   try {
     await atRate([...clicks.entries()], { perSecond }, async ([index, click], dueAt) => {
-      const request = signClick(click, { signingSecret: server.signingSecret, responseUrl: sentences.urlOf(index) });
-      const result: SentClick = { ...click, requestId: request.requestId, statuses: [], latencies: [], sentences: [] };
+      const { responseUrl, said } = sentences.expect();
+      const { requestId, headers, body } = signClick(click, { signingSecret, responseUrl });
+      const result: SentClick = { ...click, requestId, said, statuses: [], latencies: [] };
       sent.push(result);
       let from = dueAt;
       for (let left = index % REPEATED_EVERY === 0 ? 2 : 1; left > 0; left -= 1) {
-        const { status } = await client.post('/slack/events', request.headers, request.body);
+        const { status } = await client.post('/slack/events', headers, body);
         result.statuses.push(status);
         result.latencies.push(performance.now() - from);
         from = performance.now();
       }
-      result.sentences = sentences.to(index);
     });
   } finally {
     client.close();
-    await sentences.close();
   }
   return sent;
 }

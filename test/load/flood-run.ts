@@ -9,30 +9,37 @@ import { spreadOf } from './percentiles.ts';
 import type { Plan } from './plan.ts';
 import { makeProblemKeys } from './problem-keys.ts';
 import { latency, type Part } from './report.ts';
-import { type ServerProcess, startServer } from './server-process.ts';
+import { listenForSentences } from './sentences.ts';
+import { startServer } from './server-process.ts';
 
 const KEYS = 50;
 
 /** The same clicks alone and under a flood of forged requests, in one process: how much slower are they? */
 export async function floodRun({ flood: { perSecond, clicksPerSecond, seconds }, limits }: Plan): Promise<Part> {
   const server = await startServer('off');
+  const sentences = await listenForSentences();
+  const send = async (clicks: readonly Click[]) => {
+    const sent = await sendClicks(server, clicks, { perSecond: clicksPerSecond, sentences });
+    return { latencies: sent.flatMap((click) => click.latencies), statuses: sent.flatMap((click) => click.statuses) };
+  };
   try {
     const findings = await makeProblemKeys(server, KEYS, limits.settleSeconds);
     const clicks = refusedClicks(findings, clicksPerSecond * seconds);
     // What only the first calls pay is not what is compared.
-    await sendClicks(server, refusedClicks(findings, KEYS), { perSecond: clicksPerSecond });
+    await send(refusedClicks(findings, KEYS));
     await untilSettled(server.awsUrl, limits.settleSeconds);
-    const idle = await clicksWith(server, clicks, clicksPerSecond);
+    const idle = await send(clicks);
     const flooding = flood(server.awsUrl, { perSecond, seconds: seconds + 1 });
     // Until the flood is at its rate.
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const flooded = await clicksWith(server, clicks, clicksPerSecond);
+    const flooded = await send(clicks);
     const { sent, seconds: took, statuses } = await flooding;
     await untilSettled(server.awsUrl, limits.settleSeconds);
 
     const { mixMs, largestMs } = await costOfRefusals();
     const factor = spreadOf(flooded.latencies).p95 / spreadOf(idle.latencies).p95;
     const wrong = statuses.filter(([status]) => status !== 401).map(([status, count]) => `${count} times ${status}`);
+    const late = idle.latencies.filter((ms) => ms > limits.clickMs).length;
     const bad = [...idle.statuses, ...flooded.statuses].filter((status) => status !== 200).length;
     return {
       rows: [
@@ -51,12 +58,14 @@ export async function floodRun({ flood: { perSecond, clicksPerSecond, seconds },
       ],
       violations: [
         ...(factor > limits.floodFactor ? [`clicks are ${factor.toFixed(1)} times as slow under the flood`] : []),
+        ...(late > 0 ? [`${late} clicks were answered later than ${limits.clickMs} ms`] : []),
         ...(wrong.length > 0 ? [`forged requests were not answered with 401: ${wrong.join(', ')}`] : []),
         ...(bad > 0 ? [`${bad} clicks were not answered with 200`] : []),
       ],
     };
   } finally {
     await server.stop();
+    await sentences.close();
   }
 }
 
@@ -65,11 +74,6 @@ function refusedClicks(findings: readonly ShownFinding[], count: number): Click[
   return Array.from({ length: count }, (_, index) => findings[index % findings.length])
     .filter((finding) => finding !== undefined)
     .map((finding) => ({ by: 'not-an-approver', finding, stale: false }));
-}
-
-async function clicksWith(server: ServerProcess, clicks: readonly Click[], perSecond: number) {
-  const sent = await sendClicks(server, clicks, { perSecond });
-  return { latencies: sent.flatMap((click) => click.latencies), statuses: sent.flatMap((click) => click.statuses) };
 }
 
 /**

@@ -10,7 +10,8 @@ export type SentClick = Click & {
   requestId: string;
   statuses: number[];
   latencies: number[];
-  sentences: readonly string[];
+  /** What the person was told. */
+  said: readonly string[];
 };
 
 const PAYMENTS_ACCOUNT = '444455556666';
@@ -86,8 +87,8 @@ function violationsOfClick(click: SentClick, world: World): string[] {
   const isApproval = record?.event.type === 'remediation-approved';
   if (isApproval && !mayDecide(click)) found.push(say('was accepted'));
   const sentences = record === undefined || isApproval ? 0 : 1;
-  if (record !== undefined && click.sentences.length !== sentences) {
-    found.push(say(`was told ${click.sentences.length} sentences instead of ${sentences}`));
+  if (record !== undefined && click.said.length !== sentences) {
+    found.push(say(`was told ${click.said.length} sentences instead of ${sentences}`));
   }
   return found;
 }

@@ -38,8 +38,8 @@ export const FULL: Plan = {
     settling: 1500,
     deliveries: 1500,
   },
-  clicks: { perSecond: 200, seconds: 15, hotKeyAtOnce: 8 },
-  flood: { perSecond: 1000, clicksPerSecond: 20, seconds: 20 },
+  clicks: { perSecond: 200, seconds: 10, hotKeyAtOnce: 8 },
+  flood: { perSecond: 1000, clicksPerSecond: 10, seconds: 20 },
   limitedMessages: 30,
   limits: LIMITS,
 };
@@ -56,7 +56,7 @@ export const QUICK: Plan = {
     deliveries: 70,
   },
   clicks: { perSecond: 40, seconds: 5, hotKeyAtOnce: 8 },
-  flood: { perSecond: 1000, clicksPerSecond: 20, seconds: 5 },
+  flood: { perSecond: 1000, clicksPerSecond: 10, seconds: 10 },
   limitedMessages: 10,
   limits: { ...LIMITS, floodFactor: Number.POSITIVE_INFINITY },
 };

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { type ServerMessage, serverMessageSchema, type Usage } from './server-messages.ts';
 
 /** A sandbox in a process of its own, so that neither side's event loop or heap is measured as the other's. */
@@ -9,10 +10,14 @@ export type ServerProcess = {
   signingSecret: string;
   /** Every sample since the start, two a second. */
   usage: () => readonly Usage[];
+  /** What it wrote to its log, up to MAX_LOG_LINES. */
+  log: () => readonly string[];
   /** What is left in use after a full collection. */
   collected: () => Promise<Usage>;
   stop: () => Promise<void>;
 };
+
+const MAX_LOG_LINES = 10_000;
 
 /** Starts it; rejects when it ends before it is ready. `profileTo` is a folder for a CPU profile of the whole run. */
 export async function startServer(
@@ -20,6 +25,7 @@ export async function startServer(
   { profileTo }: { profileTo?: string | undefined } = {},
 ): Promise<ServerProcess> {
   const child = fork(new URL('./server.ts', import.meta.url), [rateLimits], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [
       ...['--expose-gc', '--disable-warning=ExperimentalWarning'],
       ...(profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`]),
@@ -27,6 +33,13 @@ export async function startServer(
   });
   const ended = once(child, 'exit');
   const samples: Usage[] = [];
+  const log: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      if (log.length < MAX_LOG_LINES) log.push(line);
+    });
+  }
   const collections: ((usage: Usage) => void)[] = [];
   const ready = Promise.withResolvers<Extract<ServerMessage, { kind: 'ready' }>>();
   child.on('message', (json) => {
@@ -43,12 +56,13 @@ export async function startServer(
     }
   });
   child.once('exit', (code) => {
-    ready.reject(new Error(`the process under load ended with ${String(code)} before it was ready`));
+    ready.reject(new Error(`the process under load ended with ${String(code)} before it was ready: ${log.join('\n')}`));
   });
   const { awsUrl, slackUrl, signingSecret } = await ready.promise;
   return {
     ...{ awsUrl, slackUrl, signingSecret },
     usage: () => samples,
+    log: () => log,
     collected: () =>
       new Promise((resolve) => {
         collections.push(resolve);
