@@ -17,7 +17,7 @@ const REPEATED_EVERY = 10;
 export async function sendClicks(
   { awsUrl, signingSecret }: ServerProcess,
   clicks: readonly Click[],
-  { perSecond, sentences }: { perSecond: number; sentences: Sentences },
+  { perSecond, sentences, mustFinish = true }: { perSecond: number; sentences: Sentences; mustFinish?: boolean },
 ): Promise<SentClick[]> {
   const client = createHttpClient(awsUrl, { sockets: 1000, timeoutMs: GIVE_UP_AFTER_MS });
   const sent: SentClick[] = [];
@@ -25,7 +25,7 @@ export async function sendClicks(
     await atRate([...clicks.entries()], { perSecond }, async ([index, click], dueAt) => {
       const { responseUrl, said } = sentences.expect();
       const { requestId, headers, body } = signClick(click, { signingSecret, responseUrl });
-      const result: SentClick = { ...click, requestId, said, statuses: [], latencies: [] };
+      const result: SentClick = { ...click, requestId, mustFinish, said, statuses: [], latencies: [] };
       sent.push(result);
       let from = dueAt;
       for (let left = index % REPEATED_EVERY === 0 ? 2 : 1; left > 0; left -= 1) {

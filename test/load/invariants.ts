@@ -8,11 +8,18 @@ import type { KeyRecords, World } from './outside.ts';
 /** A click that was sent, once or twice, with what came back. */
 export type SentClick = Click & {
   requestId: string;
+  /** Whether the bot had the time to decide about it. */
+  mustFinish: boolean;
   statuses: number[];
   latencies: number[];
   /** What the person was told. */
   said: readonly string[];
 };
+
+/** Whether the person was told that the click could not be decided now. */
+export function wasToldUnfinished({ said }: SentClick): boolean {
+  return said.some((sentence) => sentence.startsWith('This could not be finished'));
+}
 
 const PAYMENTS_ACCOUNT = '444455556666';
 
@@ -60,7 +67,8 @@ function violationsOfKey(key: PlannedKey, world: World, clicks: readonly SentCli
       expectEqual('messages', roots.length, 1);
       expectEqual('channel', roots[0]?.channel, CHANNELS[key.accountId === PAYMENTS_ACCOUNT ? 1 : 0].id);
       expectEqual('openings', count(events, 'finding-opened'), 1);
-      const decided = deciders.length > 0 ? 1 : 0;
+      const undecided = deciders.every((click) => !click.mustFinish && wasToldUnfinished(click));
+      const decided = deciders.length === 0 ? 0 : undecided ? approvals.length : 1;
       for (const type of ['remediation-approved', 'remediation-started', 'remediated'] as const) {
         expectEqual(type, count(events, type), decided);
       }
@@ -81,14 +89,15 @@ function violationsOfClick(click: SentClick, world: World): string[] {
   const say = (what: string) => `click ${click.requestId} of ${click.by}: ${what}`;
   const found = click.statuses.filter((status) => status !== 200).map((status) => say(`answered with ${status}`));
   const events = world.records.get(click.finding.ref.key)?.events ?? [];
-  const own = events.filter(({ cause }) => cause.id === click.requestId);
-  if (own.length !== 1) found.push(say(`led to ${own.length} records instead of one`));
-  const [record] = own;
+  const [record, ...more] = events.filter(({ cause }) => cause.id === click.requestId);
+  const unfinished = wasToldUnfinished(click);
+  if (more.length > 0) found.push(say(`led to ${more.length + 1} records`));
+  if (record === undefined && !unfinished) found.push(say('led to nothing, and nobody was told'));
+  if (unfinished && click.mustFinish) found.push(say('was not finished'));
   const isApproval = record?.event.type === 'remediation-approved';
   if (isApproval && !mayDecide(click)) found.push(say('was accepted'));
-  const sentences = record === undefined || isApproval ? 0 : 1;
-  if (record !== undefined && click.said.length !== sentences) {
-    found.push(say(`was told ${click.said.length} sentences instead of ${sentences}`));
+  if (record !== undefined && !unfinished && click.said.length !== (isApproval ? 0 : 1)) {
+    found.push(say(`was told ${click.said.length} sentences about one ${record.event.type}`));
   }
   return found;
 }

@@ -9,7 +9,12 @@ export type Plan = {
     settling: number;
     deliveries: number;
   };
-  clicks: { perSecond: number; seconds: number; hotKeyAtOnce: number };
+  /** Clicks at a rate that the sandbox can answer: all of them have to be decided. */
+  steady: { perSecond: number; seconds: number };
+  /** More than the sandbox can answer on two cores: what is not decided has to be said, and nothing done twice. */
+  surge: { perSecond: number; seconds: number };
+  /** Clicks by several people on the same finding at the same moment. */
+  crowd: number;
   flood: { perSecond: number; clicksPerSecond: number; seconds: number };
   limitedMessages: number;
   limits: Limits;
@@ -38,7 +43,9 @@ export const FULL: Plan = {
     settling: 1500,
     deliveries: 1500,
   },
-  clicks: { perSecond: 200, seconds: 10, hotKeyAtOnce: 8 },
+  steady: { perSecond: 20, seconds: 20 },
+  surge: { perSecond: 200, seconds: 5 },
+  crowd: 8,
   flood: { perSecond: 1000, clicksPerSecond: 10, seconds: 20 },
   limitedMessages: 30,
   limits: LIMITS,
@@ -55,8 +62,10 @@ export const QUICK: Plan = {
     settling: 70,
     deliveries: 70,
   },
-  clicks: { perSecond: 40, seconds: 5, hotKeyAtOnce: 8 },
-  flood: { perSecond: 1000, clicksPerSecond: 10, seconds: 10 },
+  steady: { perSecond: 10, seconds: 5 },
+  surge: { perSecond: 40, seconds: 3 },
+  crowd: 8,
+  flood: { perSecond: 1000, clicksPerSecond: 10, seconds: 6 },
   limitedMessages: 10,
   limits: { ...LIMITS, floodFactor: Number.POSITIVE_INFINITY },
 };
