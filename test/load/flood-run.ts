@@ -8,7 +8,7 @@ import { untilSettled } from './outside.ts';
 import { spreadOf } from './percentiles.ts';
 import type { Plan } from './plan.ts';
 import { makeProblemKeys } from './problem-keys.ts';
-import { latency, type Part } from './report.ts';
+import { latency, type Part, progress } from './report.ts';
 import { listenForSentences } from './sentences.ts';
 import { startServer } from './server-process.ts';
 
@@ -28,6 +28,7 @@ export async function floodRun({ flood: { perSecond, clicksPerSecond, seconds },
     // What only the first calls pay is not what is compared.
     await send(refusedClicks(findings, KEYS));
     await untilSettled(server.awsUrl, limits.settleSeconds);
+    progress(`${clicks.length} clicks alone, then under ${perSecond} forged requests a second`);
     const atStart = await server.collected();
     const idle = await send(clicks);
     const between = await server.collected();

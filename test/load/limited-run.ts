@@ -4,7 +4,7 @@ import { createHttpClient } from './http-client.ts';
 import { violationsOf } from './invariants.ts';
 import { lookAtWorld, untilSettled } from './outside.ts';
 import type { Plan } from './plan.ts';
-import type { Part } from './report.ts';
+import { type Part, progress } from './report.ts';
 import { startServer } from './server-process.ts';
 
 const ACCOUNT = '123456789012';
@@ -19,6 +19,7 @@ export async function limitedRun({ limitedMessages, limits }: Plan): Promise<Par
       { length: limitedMessages },
       (): PlannedKey => ({ is: 'problem', accountId: ACCOUNT, region, arn: undefined, createdAt: 0 }),
     );
+    progress(`${limitedMessages} findings for one channel, with Slack's rate limits`);
     await Promise.all(keys.map((key) => createKey(key, client)));
     await untilSettled(server.awsUrl, limits.settleSeconds);
     const world = await lookAtWorld(server.awsUrl);

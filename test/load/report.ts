@@ -26,3 +26,8 @@ export const megabytes = (bytes: number) => `${(bytes / MB).toFixed(0)} MB`;
 export function peak(samples: readonly Usage[], of: 'rss' | 'heapUsed'): number {
   return samples.reduce((most, sample) => Math.max(most, sample[of]), 0);
 }
+
+/** Says on stderr what is being done, because some of it takes minutes. */
+export function progress(what: string): void {
+  console.error(`${process.uptime().toFixed(0).padStart(4)} s  ${what}`);
+}

@@ -6,7 +6,7 @@ import { type SentClick, violationsOf, wasToldUnfinished } from './invariants.ts
 import { lookAtWorld, type RootMessage, rootMessages, untilSettled } from './outside.ts';
 import { atRate } from './pace.ts';
 import type { Plan } from './plan.ts';
-import { latency, megabytes, type Part, peak } from './report.ts';
+import { latency, megabytes, type Part, peak, progress } from './report.ts';
 import { listenForSentences, type Sentences } from './sentences.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
@@ -21,10 +21,12 @@ export async function throughputRun(
   const sentences = await listenForSentences();
   try {
     const before = await server.collected();
+    progress(`${plan.events.total} events, ${plan.events.perMinute} a minute`);
     const events = await sendEvents(server, plan);
     const found = await rootMessages(server.awsUrl);
     const clicked = await clickAll(server, plan, found, sentences);
     const after = await server.collected();
+    progress('looking at everything from outside');
     const world = await lookAtWorld(server.awsUrl);
     const violations = violationsOf(world, events.keys, clicked.sent);
     const requests = events.sent + clicked.sent.length;
@@ -98,6 +100,7 @@ async function sendEvents(server: ServerProcess, plan: Plan) {
   });
   const seconds = (performance.now() - start) / 1000;
   client.close();
+  progress('until the events have settled');
   const { pending, waitedMs } = await untilSettled(server.awsUrl, plan.limits.settleSeconds);
   const cpuMs = (await server.collected()).cpuMs - cpuBefore;
   return { keys, failed, seconds, cpuMs, sent: steps.length, settled: pending === 0, settleSeconds: waitedMs / 1000 };
@@ -113,6 +116,9 @@ async function clickAll(
   const half = Math.ceil(findings.length / 2);
   const cpuBefore = (await server.collected()).cpuMs;
   const part = async (clicks: readonly Click[], how: { perSecond: number; mustFinish?: boolean }) => {
+    progress(
+      `${clicks.length} clicks, ${Number.isFinite(how.perSecond) ? `${how.perSecond} a second` : 'all at once'}`,
+    );
     const start = performance.now();
     const sent = await sendClicks(server, clicks, { ...how, sentences });
     const seconds = (performance.now() - start) / 1000;
@@ -122,7 +128,7 @@ async function clickAll(
   };
   const parts = {
     steady: await part(planClicks(findings.slice(0, half), steady.perSecond * steady.seconds), steady),
-    crowd: await part(crowded === undefined ? [] : crowdOn(crowded, crowd), { perSecond: 1e6 }),
+    crowd: await part(crowded === undefined ? [] : crowdOn(crowded, crowd), { perSecond: Number.POSITIVE_INFINITY }),
     surge: await part(planClicks(findings.slice(half), surge.perSecond * surge.seconds), {
       perSecond: surge.perSecond,
       mustFinish: false,
