@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Sha256 } from '@smithy/core/checksum';
@@ -165,7 +166,7 @@ function createCall(environment: Environment): Call {
       const result = await attempt(operation, body);
       if (result.done) return result.answer;
       if (!result.again || failures === ATTEMPTS - 1) throw result.error;
-      await pause(Math.random() * BACKOFF_MS * 2 ** failures);
+      await sleep(Math.random() * BACKOFF_MS * 2 ** failures);
     }
   };
 }
@@ -200,10 +201,4 @@ function credentialsOf(environment: Environment) {
     secretAccessKey: given.AWS_SECRET_ACCESS_KEY,
     ...(given.AWS_SESSION_TOKEN === undefined ? {} : { sessionToken: given.AWS_SESSION_TOKEN }),
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

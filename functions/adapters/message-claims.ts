@@ -11,6 +11,8 @@ const claimRow = z.discriminatedUnion('state', [
     state: z.literal('claimed'),
     postId: z.string(),
     claimedAt: z.iso.datetime(),
+    /** Until then whoever claimed it is at it; null, for claims of versions that knew no lease, counts as over. */
+    leaseUntil: z._default(z.nullable(z.iso.datetime()), null),
     channel: z.string(),
     refusedWith,
   }),
@@ -67,24 +69,41 @@ export function createMessageClaims(table: DynamoDbTable) {
     },
 
     /** Claims a message that nobody has claimed; false when somebody else was faster. */
-    claim(slot: MessageSlot, claim: { postId: string; claimedAt: string; channel: string }): Promise<boolean> {
+    claim(
+      slot: MessageSlot,
+      claim: { postId: string; claimedAt: string; leaseUntil: string; channel: string },
+    ): Promise<boolean> {
       return update(slot, {
-        expression: 'SET #state = :claimed, postId = :postId, claimedAt = :claimedAt, channel = :channel',
+        expression:
+          'SET #state = :claimed, postId = :postId, claimedAt = :claimedAt, leaseUntil = :leaseUntil, channel = :channel',
         condition: 'attribute_not_exists(#state) OR #state = :released',
         values: {
           ':claimed': 'claimed',
           ':released': 'released',
           ':postId': claim.postId,
           ':claimedAt': claim.claimedAt,
+          ':leaseUntil': claim.leaseUntil,
           ':channel': claim.channel,
         },
+      });
+    },
+
+    /** Takes a claim over, or gives it up, by moving its lease; false when somebody else has moved it meanwhile. */
+    moveLease(slot: MessageSlot, { from, to }: { from: string | null; to: string }): Promise<boolean> {
+      const [unmoved, values] =
+        from === null ? ['attribute_not_exists(leaseUntil)', {}] : ['leaseUntil = :from', { ':from': from }];
+      return update(slot, {
+        expression: 'SET leaseUntil = :to',
+        condition: `#state = :claimed AND ${unmoved}`,
+        values: { ':claimed': 'claimed', ':to': to, ...values },
       });
     },
 
     /** Records where a claimed message stands and which version of the finding it shows; false if it was not claimed. */
     posted(slot: MessageSlot, place: { channel: string; ts: string; renderedVersion: number }): Promise<boolean> {
       return update(slot, {
-        expression: 'SET #state = :posted, channel = :channel, ts = :ts, renderedVersion = :version REMOVE claimedAt',
+        expression:
+          'SET #state = :posted, channel = :channel, ts = :ts, renderedVersion = :version REMOVE claimedAt, leaseUntil',
         condition: '#state = :claimed',
         values: {
           ':posted': 'posted',
@@ -108,7 +127,7 @@ export function createMessageClaims(table: DynamoDbTable) {
     /** Frees a message that certainly does not stand in the channel, so that it can be claimed again. */
     release(slot: MessageSlot): Promise<boolean> {
       return update(slot, {
-        expression: 'SET #state = :released REMOVE postId, claimedAt, channel, ts, renderedVersion',
+        expression: 'SET #state = :released REMOVE postId, claimedAt, leaseUntil, channel, ts, renderedVersion',
         condition: 'attribute_exists(#state)',
         values: { ':released': 'released' },
       });

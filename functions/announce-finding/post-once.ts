@@ -5,7 +5,14 @@ export type MessageSlot = { keyArn: string; episode: number; part: 'root' | numb
 export type Standing = { channel: string; ts: string; renderedVersion: number };
 
 type Claim =
-  | { state: 'claimed'; postId: string; claimedAt: string; channel: string; refusedWith: string | null }
+  | {
+      state: 'claimed';
+      postId: string;
+      claimedAt: string;
+      leaseUntil: string | null;
+      channel: string;
+      refusedWith: string | null;
+    }
   | (Standing & { state: 'posted'; refusedWith: string | null })
   | { state: 'released'; refusedWith: string | null };
 
@@ -16,7 +23,11 @@ export type PostOnceDeps = {
   now: () => string;
   claims: {
     read: (slot: MessageSlot) => Promise<Claim | null>;
-    claim: (slot: MessageSlot, claim: { postId: string; claimedAt: string; channel: string }) => Promise<boolean>;
+    claim: (
+      slot: MessageSlot,
+      claim: { postId: string; claimedAt: string; leaseUntil: string; channel: string },
+    ) => Promise<boolean>;
+    moveLease: (slot: MessageSlot, lease: { from: string | null; to: string }) => Promise<boolean>;
     posted: (slot: MessageSlot, standing: Standing) => Promise<boolean>;
     release: (slot: MessageSlot) => Promise<boolean>;
   };
@@ -52,37 +63,73 @@ export type PostOnceRequest = {
 const CLOCK_DIFFERENCE_MS = 60_000;
 
 /**
- * Makes sure that the message stands in the channel, once, however often it is asked for and wherever it was
- * interrupted. A claim whose outcome is unknown is settled by looking for the message first.
- * @throws SlackRefused and SlackRateLimited (then the message is not there), SlackUnavailable (then it may be)
+ * Whoever claims a message has it for so long. Longer than the function may run: when the lease is over, its holder is
+ * dead, and no two runs ever look and post side by side.
+ */
+const LEASE_MS = 90_000;
+
+/** Another run is at this very message; the stream brings the record again when that has come to an end. */
+export class BeingPosted extends Error {
+  public override readonly name = 'BeingPosted';
+}
+
+/**
+ * Makes sure that the message stands in the channel, once, however often it is asked for, by how many runs at once, and
+ * wherever one was interrupted. A claim whose outcome is unknown is settled by looking for the message first.
+ * @throws SlackRefused and SlackRateLimited (then the message is not there), SlackUnavailable (then it may be), BeingPosted
  */
 export async function postOnce(request: PostOnceRequest, deps: PostOnceDeps): Promise<Standing> {
-  const { slot, threadTs, broadcast, content, version } = request;
+  const { slot } = request;
   const stored = await deps.claims.read(slot);
   if (stored?.state === 'posted') return stored;
 
   if (stored?.state === 'claimed') {
-    const oldest = new Date(Date.parse(stored.claimedAt) - CLOCK_DIFFERENCE_MS).toISOString();
-    const found = await deps.slack.findPosted({ channel: stored.channel, oldest, postId: stored.postId, threadTs });
-    // What it shows was rendered at the time of the claim: 0 makes it be rendered again.
-    if (found !== null) return await settle(slot, { ...found, renderedVersion: 0 }, deps);
-  }
-
-  const claim = stored?.state === 'claimed' ? stored : await claimAnew(request, deps);
-  let place: { channel: string; ts: string };
-  try {
-    place = await deps.slack.postMessage({
-      ...content,
-      channel: claim.channel,
-      postId: claim.postId,
-      threadTs,
-      broadcast,
+    const claim = await takeOver(stored, slot, deps);
+    const found = await whileLeased(claim, request, deps, () => {
+      const oldest = new Date(Date.parse(claim.claimedAt) - CLOCK_DIFFERENCE_MS).toISOString();
+      return deps.slack.findPosted({
+        channel: claim.channel,
+        oldest,
+        postId: claim.postId,
+        threadTs: request.threadTs,
+      });
     });
+    // What it shows was rendered at the time of the claim: 0 makes it be rendered again.
+    return found === null
+      ? await post(claim, request, deps)
+      : await settle(slot, { ...found, renderedVersion: 0 }, deps);
+  }
+  return await post(await claimAnew(request, deps), request, deps);
+}
+
+async function post(claim: HeldClaim, request: PostOnceRequest, deps: PostOnceDeps): Promise<Standing> {
+  const { slot, threadTs, broadcast, content, version } = request;
+  const { channel, postId } = claim;
+  const place = await whileLeased(claim, request, deps, async () => {
+    try {
+      return await deps.slack.postMessage({ ...content, channel, postId, threadTs, broadcast });
+    } catch (error) {
+      // Then it certainly does not stand there.
+      if (isNamed(error, 'SlackRefused') || isNamed(error, 'SlackRateLimited')) await deps.claims.release(slot);
+      throw error;
+    }
+  });
+  return await settle(slot, { ...place, renderedVersion: version }, deps);
+}
+
+/** A run that fails is done with the message, so the next one need not wait for the lease to end. */
+async function whileLeased<T>(
+  { leaseUntil }: HeldClaim,
+  { slot }: PostOnceRequest,
+  { claims, now }: PostOnceDeps,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act();
   } catch (error) {
-    if (isNamed(error, 'SlackRefused') || isNamed(error, 'SlackRateLimited')) await deps.claims.release(slot);
+    await claims.moveLease(slot, { from: leaseUntil, to: now() });
     throw error;
   }
-  return await settle(slot, { ...place, renderedVersion: version }, deps);
 }
 
 /** Tells errors of an adapter apart by their literal name. */
@@ -90,11 +137,30 @@ export function isNamed(error: unknown, name: string): error is Error {
   return error instanceof Error && error.name === name;
 }
 
-async function claimAnew({ slot, channel }: PostOnceRequest, { claims, now }: PostOnceDeps) {
-  const claim = { postId: `${slot.keyArn}#${slot.episode}#${slot.part}`, claimedAt: now(), channel };
-  // One stream shard brings the events of a key one after another, so this means a run that was thought dead.
-  if (!(await claims.claim(slot, claim))) throw new Error(`message ${claim.postId} is being posted by another run`);
+type StoredClaim = Extract<Claim, { state: 'claimed' }>;
+type HeldClaim = { postId: string; claimedAt: string; leaseUntil: string; channel: string };
+
+async function claimAnew({ slot, channel }: PostOnceRequest, { claims, now }: PostOnceDeps): Promise<HeldClaim> {
+  const postId = `${slot.keyArn}#${slot.episode}#${slot.part}`;
+  const claimedAt = now();
+  const claim = { postId, claimedAt, leaseUntil: leaseFrom(claimedAt), channel };
+  if (!(await claims.claim(slot, claim))) throw new BeingPosted(`message ${postId} was claimed by another run`);
   return claim;
+}
+
+async function takeOver(stored: StoredClaim, slot: MessageSlot, { claims, now }: PostOnceDeps): Promise<HeldClaim> {
+  const { postId, leaseUntil } = stored;
+  if (leaseUntil !== null && leaseUntil > now())
+    throw new BeingPosted(`message ${postId} is with another run until ${leaseUntil}`);
+  const claim = { ...stored, leaseUntil: leaseFrom(now()) };
+  if (!(await claims.moveLease(slot, { from: leaseUntil, to: claim.leaseUntil }))) {
+    throw new BeingPosted(`message ${postId} was taken over by another run`);
+  }
+  return claim;
+}
+
+function leaseFrom(at: string): string {
+  return new Date(Date.parse(at) + LEASE_MS).toISOString();
 }
 
 async function settle(slot: MessageSlot, standing: Standing, { claims }: PostOnceDeps): Promise<Standing> {

@@ -3,7 +3,7 @@ import { assess, isProblem, type KeyObservation } from '../domain/assessment.ts'
 import type { AuditEvent, Cause } from '../domain/audit.ts';
 import type { AssessCommand } from '../domain/commands.ts';
 import type { Finding } from '../domain/finding.ts';
-import { type KeyFacts, type KeyIdentity, parseKeyArn } from '../domain/key.ts';
+import { type KeyIdentity, parseKeyArn } from '../domain/key.ts';
 import type { Trigger } from '../domain/people.ts';
 import { graceOf, type Policy, routeFor } from '../domain/policy.ts';
 
@@ -105,24 +105,30 @@ async function patienceFor(event: KeyEvent, seen: Looked, policy: Policy, deps: 
     return now.getTime() - Date.parse(event.at) < NOT_FOUND_YET_MS ? NOT_FOUND_WAIT_SECONDS : 0;
   }
   if (observation.facts === null) return 0;
-  if (contradicts(event, observation) && now.getTime() - Date.parse(event.at) < SETTLED_AFTER_MS) {
-    return LOOK_AGAIN_SECONDS;
-  }
+  const isContradicted = observation.seen === 'key' && CONTRADICTIONS[event.eventName]?.(observation) === true;
+  if (isContradicted && now.getTime() - Date.parse(event.at) < SETTLED_AFTER_MS) return LOOK_AGAIN_SECONDS;
   if (!isProblem(assess(observation, policy.rotation, now.toISOString()))) return 0;
   // Terraform tags a key before it switches rotation on: no event may open a finding before CreateKey itself could.
   const rest = secondsUntil(observation.facts.createdAt, graceOf(policy, 'CreateKey'), now);
   return rest > 0 && !isUnsettled(await deps.loadFinding(seen.key.arn)) ? rest : 0;
 }
 
-/** Whether KMS shows the opposite of what this event did: an old answer, or somebody has undone it since. */
-function contradicts(
-  { eventName }: KeyEvent,
-  observation: Extract<KeyObservation, { facts: KeyFacts | null }>,
-): boolean {
-  if (observation.seen !== 'key' || observation.reading.kind !== 'automatic') return false;
-  const { enabled } = observation.reading;
-  return (eventName === 'EnableKeyRotation' && !enabled) || (eventName === 'DisableKeyRotation' && enabled);
-}
+type SeenKey = Extract<KeyObservation, { seen: 'key' }>;
+
+const rotates = ({ reading }: SeenKey) => reading.kind === 'automatic' && reading.enabled;
+const doesNotRotate = ({ reading }: SeenKey) => reading.kind === 'automatic' && !reading.enabled;
+const isInState = (state: string) => (key: SeenKey) => key.facts.keyState === state;
+
+/** What nobody should see of a key after these events: then KMS shows an old answer, or somebody has undone it since. */
+const CONTRADICTIONS: Partial<Record<KeyEventName, (key: SeenKey) => boolean>> = {
+  EnableKeyRotation: doesNotRotate,
+  DisableKeyRotation: rotates,
+  EnableKey: isInState('Disabled'),
+  DisableKey: isInState('Enabled'),
+  ScheduleKeyDeletion: isInState('Enabled'),
+  CancelKeyDeletion: isInState('PendingDeletion'),
+  ImportKeyMaterial: isInState('PendingImport'),
+};
 
 async function judge(request: {
   seen: Looked;

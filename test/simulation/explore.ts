@@ -17,16 +17,18 @@ function drawCircumstances(choices: Choices): Circumstances {
     peopleActs: one([2, 4, 8, 16]),
     misfortunes: one([0, 1, 2, 4, 8, 16]),
     likelihood: one([5, 20, 60]),
-    staleReadsMs: one([0, 1500]),
+    staleReadsMs: one([0, 1500, 60_000]),
     indexLagMs: one([0, 900]),
     mode: one(['ask', 'auto', 'observe'], [8, 2, 1]),
+    policyMistakes: one([0, 1, 2], [6, 1, 1]),
+    leaps: one([0, 3]),
   };
 }
 
 /** One key, one approval, one change of mind. Small enough to be explored as a whole. */
 const SMALL_WORLD: Circumstances = {
   ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
-  ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask' },
+  ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
 };
 
 export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: ScheduleResult };

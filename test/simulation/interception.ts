@@ -86,6 +86,7 @@ export function installInterception(): void {
   };
 
   Reflect.set(timers, 'setTimeout', (milliseconds: number) => world().sleep(milliseconds));
+  Math.random = () => Number.parseInt(nextHex(8), 16) / 2 ** 32;
   Reflect.set(crypto, 'randomUUID', () => {
     const hex = nextHex(32);
     return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');

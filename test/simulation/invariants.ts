@@ -254,7 +254,9 @@ export class Invariants {
       }
     }
     for (const [postId, posts] of live) {
-      if (posts.length > 1) this.#violate(`${posts.length} messages for ${postId}`);
+      // A reply below a message that was deleted stands nowhere any more.
+      const places = posts.map(({ message, channel }) => `${channel} ${message.thread_ts ?? 'channel'}`);
+      if (new Set(places).size < places.length) this.#violate(`${posts.length} messages for ${postId}`);
     }
     for (const [arn, events] of this.#events) {
       for (const [episode, finding] of episodesOf(events)) {

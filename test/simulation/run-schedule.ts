@@ -13,10 +13,11 @@ import { enterOutside } from './interception.ts';
 import { Invariants } from './invariants.ts';
 import { KeyOwners } from './key-owners.ts';
 import { MemoryTable } from './memory-table.ts';
+import { Calendar, Operators } from './operators.ts';
 import { People } from './people.ts';
-import { NeverAtRest, Scheduler, type Source } from './scheduler.ts';
+import { NeverAtRest, Scheduler } from './scheduler.ts';
 import { createAws } from './simulated-aws.ts';
-import { createSlack, INTERACTION_URL } from './simulated-slack.ts';
+import { createSlack, INTERACTION_URL, URL_OF_SLACK } from './simulated-slack.ts';
 
 /** How rough a run is. */
 export type Circumstances = {
@@ -33,6 +34,10 @@ export type Circumstances = {
   /** How long the table's indexes show what was true before a write. */
   indexLagMs: number;
   mode: 'ask' | 'auto' | 'observe';
+  /** How often a policy is stored that cannot be used. */
+  policyMistakes: number;
+  /** How often time passes in leaps, up to months, while nothing is under way. */
+  leaps: number;
 };
 
 export type ScheduleResult = { steps: number; violations: readonly string[]; story: readonly string[] };
@@ -41,8 +46,6 @@ export const SECRETS = { botToken: 'xoxb-simulated', signingSecret: 'simulated-s
 const GRACE = { creations: 6, changes: 2 };
 /** Every schedule begins a year after the one before, so that nothing a container remembers is still believed. */
 const YEAR = 366 * 86_400_000;
-const HOUR = 3_600_000;
-const JUMPS = [HOUR, 24 * HOUR, 8 * 24 * HOUR, 31 * 24 * HOUR, 91 * 24 * HOUR];
 
 let startAt = Date.parse('2030-01-01T00:00:00Z');
 
@@ -110,6 +113,18 @@ export async function runSchedule({
       invariants.onAnswerFailed(error);
     },
   });
+  const aws = createAws({
+    ...{ scheduler, table, kms },
+    changeVisibility: (handle, seconds) => {
+      queues.changeVisibility(handle, seconds);
+    },
+    publish: (message) => {
+      invariants.onPublish(message);
+    },
+    onKmsCall: (call) => {
+      invariants.onKmsCall(call);
+    },
+  });
   enterOutside({
     now: () => scheduler.now(),
     sleep: (milliseconds) =>
@@ -118,26 +133,28 @@ export async function runSchedule({
         effect: () => undefined,
         readyAt: scheduler.now() + milliseconds,
       }),
-    aws: createAws({
-      ...{ scheduler, table, kms },
-      changeVisibility: (handle, seconds) => {
-        queues.changeVisibility(handle, seconds);
-      },
-      publish: (message) => {
-        invariants.onPublish(message);
-      },
-      onKmsCall: (call) => {
-        invariants.onKmsCall(call);
-      },
-    }),
-    http: (call) => (call.url === INTERACTION_URL ? httpApi.send(call) : slack.http(call)),
+    aws: aws.send,
+    http(call) {
+      if (call.url === INTERACTION_URL) return httpApi.send(call);
+      return call.url.startsWith(URL_OF_SLACK) ? slack.http(call) : aws.http(call);
+    },
   });
 
   const people = new People({ scheduler, slack, acts: circumstances.peopleActs });
   const owners = new KeyOwners({ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs });
   const schedule = new Schedule({ scheduler, containers, dueAt: () => table.earliestDeadline() });
-  const surroundings = new Surroundings({ scheduler, isIdle: () => !scheduler.isBusy() && people.waiting() === 0 });
-  for (const source of [queues, streams, httpApi, schedule, owners, people, surroundings]) scheduler.add(source);
+  const operators = new Operators({
+    ...{ scheduler, mistakes: circumstances.policyMistakes },
+    storePolicy(isUsable) {
+      writePolicy(isUsable ? document : { version: 1, routes: 'to be written' });
+      invariants.policyIsBroken(!isUsable);
+    },
+  });
+  const calendar = new Calendar({
+    ...{ scheduler, leaps: circumstances.leaps },
+    isIdle: () => !scheduler.isBusy() && people.waiting() === 0 && !operators.isPolicyBroken(),
+  });
+  for (const source of [queues, streams, httpApi, schedule, owners, people, operators, calendar]) scheduler.add(source);
   scheduler.onTime(() => {
     kms.tick();
     table.expire();
@@ -149,7 +166,8 @@ export async function runSchedule({
     scheduler.endMisfortune();
     owners.stop();
     people.stop();
-    surroundings.stop();
+    operators.stop();
+    calendar.stop();
     await scheduler.run(() => false);
   } catch (error) {
     if (!(error instanceof NeverAtRest)) throw error;
@@ -164,38 +182,6 @@ export async function runSchedule({
   });
   startAt = Math.max(startAt, scheduler.now());
   return { steps: scheduler.steps(), violations: invariants.violations, story };
-}
-
-/** Time that passes in leaps while nothing is under way. */
-class Surroundings implements Source {
-  readonly #scheduler: Scheduler;
-  readonly #isIdle: () => boolean;
-  #leaps = 3;
-
-  public constructor(parts: { scheduler: Scheduler; isIdle: () => boolean }) {
-    this.#scheduler = parts.scheduler;
-    this.#isIdle = parts.isIdle;
-  }
-
-  public stop(): void {
-    this.#leaps = 0;
-  }
-
-  public moves() {
-    if (this.#leaps === 0 || !this.#isIdle()) return [];
-    return [{ weight: 1, act: () => this.#leap() }];
-  }
-
-  public nextAt(): null {
-    return null;
-  }
-
-  #leap(): void {
-    this.#leaps -= 1;
-    const length = JUMPS[this.#scheduler.pick(JUMPS.map(() => 1))] ?? HOUR;
-    this.#scheduler.tell(() => `${length / HOUR} hours pass`);
-    this.#scheduler.advanceTo(this.#scheduler.now() + length);
-  }
 }
 
 function policyDocument(mode: Circumstances['mode']): Policy {

@@ -8,7 +8,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { type AssumedRoleCaller, assumedRole, isRegion } from '../../sandbox/aws/caller.ts';
 import type { Kms } from '../../sandbox/aws/kms/kms.ts';
-import type { AwsCommand } from './interception.ts';
+import type { AwsCommand, HttpCall } from './interception.ts';
 import { ConditionFailed, type MemoryTable, TransactionCancelled } from './memory-table.ts';
 import type { Invocation, Scheduler, ServiceCall } from './scheduler.ts';
 
@@ -40,12 +40,37 @@ const publishInput = z.object({ Message: z.string() });
 const keyInput = z.looseObject({ KeyId: z.string() });
 const body = z.record(z.string(), z.unknown());
 
-/** The AWS services that the functions call, in this process. */
-export function createAws(parts: AwsParts): (command: AwsCommand) => Promise<unknown> {
+/** The AWS services that the functions call, in this process: through the SDK, or by requests of their own. */
+export function createAws(parts: AwsParts): {
+  send: (command: AwsCommand) => Promise<unknown>;
+  http: (call: HttpCall) => Promise<Response>;
+} {
   const { scheduler, table, kms } = parts;
   const sessions = new Map<string, AssumedRoleCaller>();
 
-  return async (request) => {
+  return { send, http };
+
+  /** DynamoDB over the wire. */
+  async function http({ url, headers, body: sent }: HttpCall): Promise<Response> {
+    const operation = headers.get('x-amz-target')?.split('.')[1];
+    if (operation === undefined) throw new Error(`${url} is not simulated`);
+    const input = body.parse(JSON.parse(sent));
+    try {
+      const answer = await scheduler.call({
+        what: () => `${inWords(operation)} the findings table (${subjectOf(input)})`,
+        refusal: () => throttledTable(),
+        ...(READS.includes(operation) ? {} : { lostAnswer: noAnswer }),
+        effect: () => table.call(operation, input),
+      });
+      return new Response(JSON.stringify(answer), { status: 200 });
+    } catch (error) {
+      const refusal = wireRefusal(error);
+      if (refusal === null) throw error;
+      return new Response(JSON.stringify(refusal), { status: 400 });
+    }
+  }
+
+  async function send(request: AwsCommand): Promise<unknown> {
     const operation = request.command.replace(/Command$/, '');
     switch (request.client) {
       case 'DynamoDBDocumentClient':
@@ -83,7 +108,7 @@ export function createAws(parts: AwsParts): (command: AwsCommand) => Promise<unk
       default:
         throw new Error(`${request.client} is not simulated`);
     }
-  };
+  }
 
   function assumeRole(input: unknown) {
     const { RoleArn, RoleSessionName } = assumeRoleInput.parse(input);
@@ -173,6 +198,13 @@ function tableError(error: unknown): unknown {
     return new TransactionCanceledException({ ...common, CancellationReasons });
   }
   return error;
+}
+
+function wireRefusal(error: unknown): object | null {
+  if (error instanceof ConditionFailed) return { __type: 'ConditionalCheckFailedException', message: 'simulated' };
+  if (error instanceof DynamoDBServiceException) return { __type: error.name, message: error.message };
+  if (!(error instanceof TransactionCancelled)) return null;
+  return { __type: 'TransactionCanceledException', CancellationReasons: error.reasons.map((Code) => ({ Code })) };
 }
 
 const DOCUMENT_OPERATIONS: Record<string, string> = {

@@ -8,7 +8,7 @@ import { emptyWorkspace, type Workspace } from '../../sandbox/slack/workspace.ts
 import type { HttpCall } from './interception.ts';
 import type { Scheduler } from './scheduler.ts';
 
-const URL_OF_SLACK = 'http://slack.simulated';
+export const URL_OF_SLACK = 'http://slack.simulated';
 export const SLACK_API_URL = `${URL_OF_SLACK}/api/`;
 export const INTERACTION_URL = 'http://bot.simulated/slack/events';
 

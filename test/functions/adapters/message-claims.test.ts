@@ -18,7 +18,8 @@ beforeAll(async () => {
 afterAll(() => open.close());
 
 const keyArn = 'arn:aws:kms:eu-central-1:444455556666:key/11111111-2222-3333-4444-555555555555';
-const aClaim = { postId: 'post-1', claimedAt: '2026-03-02T10:00:00.000Z', channel: 'C0SECURITY' };
+const leaseUntil = '2026-03-02T10:01:30.000Z';
+const aClaim = { postId: 'post-1', claimedAt: '2026-03-02T10:00:00.000Z', leaseUntil, channel: 'C0SECURITY' };
 const standing = { channel: 'C0SECURITY', ts: '1772445600.000100', renderedVersion: 3 };
 function aSlot(part: MessageSlot['part'] = 'root'): MessageSlot {
   made += 1;
@@ -86,6 +87,31 @@ it('remembers a reported refusal through release and claim', async () => {
   await claims.claim(slot, aClaim);
   await claims.posted(slot, standing);
   expect(await claims.read(slot)).toMatchObject({ state: 'posted', refusedWith: 'is_archived' });
+});
+
+it('lets one of many take a claim over', async () => {
+  const slot = aSlot();
+  await claims.claim(slot, aClaim);
+  const later = { from: leaseUntil, to: '2026-03-02T10:03:00.000Z' };
+  const outcomes = await Promise.all(Array.from({ length: 5 }, () => claims.moveLease(slot, later)));
+  expect(outcomes.filter((won) => won)).toHaveLength(1);
+  expect(await claims.read(slot)).toMatchObject({ state: 'claimed', leaseUntil: later.to });
+});
+
+it('moves the lease of a claim only', async () => {
+  const lease = { from: leaseUntil, to: leaseUntil };
+  expect(await claims.moveLease(aSlot(), lease)).toBe(false);
+  expect(await claims.moveLease(await givenPosted(), lease)).toBe(false);
+});
+
+it('lets a claim that was stored without a lease be taken over', async () => {
+  const slot = aSlot();
+  const { leaseUntil: _none, ...old } = aClaim;
+  const Item = { pk: `KEY#${keyArn}`, sk: `MESSAGE#${slot.episode}#root`, state: 'claimed', ...old };
+  await open.client.send(new PutCommand({ TableName: 'findings', Item }));
+  expect(await claims.read(slot)).toMatchObject({ state: 'claimed', leaseUntil: null });
+  expect(await claims.moveLease(slot, { from: null, to: leaseUntil })).toBe(true);
+  expect(await claims.moveLease(slot, { from: null, to: leaseUntil })).toBe(false);
 });
 
 it('does not accept a row that it did not write', async () => {

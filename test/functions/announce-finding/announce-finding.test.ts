@@ -113,6 +113,27 @@ describe('a finding that is opened', () => {
     expect(message().metadata?.event_payload).toEqual({ post_id: rootId });
   });
 
+  it('is posted once by two runs at the same time; the other one is told to come again', async () => {
+    const [record] = append(anOpening());
+    if (record === undefined) throw new Error('no record');
+    const runs = await Promise.allSettled([announceFinding(record, deps), announceFinding(record, deps)]);
+    expect(messages()).toHaveLength(1);
+    const refusals = runs.flatMap((run) => (run.status === 'rejected' ? [run.reason as unknown] : []));
+    for (const refusal of refusals) expect(refusal).toMatchObject({ name: 'BeingPosted' });
+  });
+
+  it('is left to a run that died over it until its lease is over, and then looked for before it is posted', async () => {
+    const [record] = append(anOpening());
+    if (record === undefined) throw new Error('no record');
+    const crash = () => Promise.reject(new Error('the machine is gone'));
+    const dying = { ...deps.claims, posted: crash };
+    await expect(announceFinding(record, { ...deps, claims: dying })).rejects.toThrow('the machine is gone');
+    await expect(announceFinding(record, deps)).rejects.toMatchObject({ name: 'BeingPosted' });
+    const afterwards = () => new Date(Date.now() + 91_000).toISOString();
+    await announceFinding(record, { ...deps, now: afterwards });
+    expect(postIds()).toEqual([rootId]);
+  });
+
   it('goes where it would go today when its route is gone', async () => {
     await announce(anOpening({ route: 'a route of last year' }));
     expect(messages()).toHaveLength(1);

@@ -62,6 +62,23 @@ const oneKey = (observation: KeyObservation, policy = aPolicy(), now = NOW) =>
 const replicaOf = (changes: Partial<KeyFacts> = {}) =>
   anObservation({ ...REPLICA, multiRegionKeyType: 'REPLICA', primaryArn: KEY.arn, ...changes }, { kind: 'not-read' });
 
+describe('an event that says the opposite of what KMS shows', () => {
+  it.each([
+    ['DisableKeyRotation', ON],
+    ['EnableKeyRotation', OFF],
+  ] as const)('%s waits until the key has settled', async (eventName, observation) => {
+    const world = oneKey(observation, aPolicy(), later({ hours: 1, minutes: 4 }));
+    await expect(detectFinding(message(eventName), world.deps)).resolves.toEqual({ waitSeconds: 60 });
+    expect(world.findings.eventTypes(KEY.arn)).toEqual([]);
+  });
+
+  it('is not waited for longer than KMS may take', async () => {
+    const world = oneKey(OFF, aPolicy(), later({ hours: 1, minutes: 5 }));
+    await expect(detectFinding(message('EnableKeyRotation'), world.deps)).resolves.toBe('done');
+    expect(world.findings.eventTypes(KEY.arn)).toEqual(['finding-opened']);
+  });
+});
+
 describe('an event about a key', () => {
   it('opens a finding when rotation is off', async () => {
     const world = oneKey(OFF);

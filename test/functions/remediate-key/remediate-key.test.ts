@@ -124,6 +124,17 @@ describe('an approved remediation', () => {
     expect(before.at(-1)).toBe('remediation-started');
   });
 
+  it('changes nothing once the watchdog may give up on it any moment', async () => {
+    const world = createWorld();
+    const overdue = (minutes: number, report: number): FindingEvent => ({
+      ...{ type: 'remediation-overdue', at: later({ minutes }), report },
+    });
+    const record = await world.findings.given([...APPROVED, overdue(25, 1), overdue(40, 2)]);
+    const now = () => new Date(later({ minutes: 51 }));
+    await expect(remediateKey(record, { ...world.deps(), now })).resolves.toBe('skipped');
+    expect(world.calls).toEqual([]);
+  });
+
   it('is confirmed, not repeated, after a crash between the change and its confirmation', async () => {
     const world = createWorld();
     const record = await world.findings.given(APPROVED);
