@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cause, type Digest, seal } from '../domain/audit.ts';
 import type { Command } from '../domain/commands.ts';
@@ -84,7 +85,8 @@ export function createCarryOut(deps: {
 
 /** Of random length: those who lost the same race would meet again in the next one. */
 async function randomPause(lostRaces: number): Promise<void> {
-  await sleep(Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** (lostRaces - 1), LONGEST_PAUSE_MS));
+  const share = randomBytes(1).readUInt8() / 255;
+  await sleep(share * Math.min(FIRST_PAUSE_MS * 2 ** (lostRaces - 1), LONGEST_PAUSE_MS));
 }
 
 function eventsOf(decision: Decision, command: Command, finding: Finding | undefined): FindingEvent[] {

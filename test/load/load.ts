@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { floodRun } from './flood-run.ts';
 import { limitedRun } from './limited-run.ts';
 import { FULL, QUICK } from './plan.ts';
-import { printTable, type Row } from './report.ts';
+import { printTable, printViolations, type Row } from './report.ts';
 import { throughputRun } from './throughput-run.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, profile: { type: 'string' } } });
@@ -22,8 +22,6 @@ for (const run of [floodRun, limitedRun]) {
 }
 
 printTable(rows);
-const SHOWN = 20;
-for (const violation of violations.slice(0, SHOWN)) console.log(`violation: ${violation}`);
-if (violations.length > SHOWN) console.log(`and ${violations.length - SHOWN} more`);
+printViolations(violations);
 console.log(`${throughput.events} events, ${throughput.clicks} clicks, ${violations.length} violations`);
 process.exitCode = violations.length === 0 ? 0 : 1;

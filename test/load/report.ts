@@ -12,6 +12,17 @@ export function printTable(rows: readonly Row[]): void {
   for (const { what, value } of rows) console.log(`${what.padEnd(width)}  ${value}`);
 }
 
+const EXAMPLES = 3;
+
+/** Violations of the same kind differ only in which key or click it was: some of each, and how many there are. */
+export function printViolations(violations: readonly string[]): void {
+  const kinds = Map.groupBy(violations, (violation) => violation.replace(/arn:\S+|[0-9a-f]{32}/g, ''));
+  for (const ofKind of kinds.values()) {
+    for (const violation of ofKind.slice(0, EXAMPLES)) console.log(`violation: ${violation}`);
+    if (ofKind.length > EXAMPLES) console.log(`           and ${ofKind.length - EXAMPLES} more like these`);
+  }
+}
+
 /** For example `p50 12, p95 40, p99 61, max 88 ms (n=300)`. */
 export function latency(values: readonly number[]): string {
   const { count, p50, p95, p99, max }: Spread = spreadOf(values);

@@ -91,7 +91,7 @@ export async function throughputRun(
 
 async function sendEvents(server: ServerProcess, plan: Plan) {
   const { keys, steps } = planEvents(plan);
-  const client = createHttpClient(server.awsUrl, { sockets: 64, timeoutMs: 30_000 });
+  const client = createHttpClient(server.awsUrl, { sockets: 64, timeoutMs: 120_000 });
   const cpuBefore = (await server.collected()).cpuMs;
   const start = performance.now();
   let failed = 0;
