@@ -1,7 +1,7 @@
 import type { KeyObservation, Problem } from '../functions/domain/assessment.ts';
 import type { AssessCommand, Command, PersonCommand } from '../functions/domain/commands.ts';
 import { evolve } from '../functions/domain/evolve.ts';
-import type { ExemptionRules, ExemptionTerms } from '../functions/domain/exemption.ts';
+import type { Exemption, ExemptionRules, ExemptionTerms } from '../functions/domain/exemption.ts';
 import type { Finding, Proof, Status } from '../functions/domain/finding.ts';
 import type { FindingEvent } from '../functions/domain/finding-events.ts';
 import type { KeyFacts, KeyIdentity } from '../functions/domain/key.ts';
@@ -109,6 +109,11 @@ export function someTerms(changes: Partial<ExemptionTerms> = {}): ExemptionTerms
   };
 }
 
+/** Granted ten minutes after DAY_ONE, for thirty days. */
+export function anExemption(changes: Partial<Exemption> = {}): Exemption {
+  return { ...someTerms(), grantedBy: aPersonRef(), grantedAt: later({ minutes: 10 }), remindedDays: [], ...changes };
+}
+
 export function aProof(changes: Partial<Proof> = {}): Proof {
   return {
     readAt: later({ minutes: 31 }),
@@ -182,7 +187,7 @@ export function commandsOfEveryType(at: string = later({ hours: 1 })): {
     'close-unneeded': { type: 'close-unneeded', at, assessment: { verdict: 'compliant' } },
     'expire-exemption': { type: 'expire-exemption', at, facts: null, assessment: { verdict: 'rotation-off' } },
     'remind-owner': { type: 'remind-owner', at, daysLeft: 14 },
-    remind: { type: 'remind', at },
+    remind: { type: 'remind', at, reminder: 1 },
     escalate: { type: 'escalate', at },
     'report-overdue': { type: 'report-overdue', at },
   };
@@ -240,7 +245,7 @@ export const HISTORY: Record<Status, [FindingEvent, ...FindingEvent[]]> = {
     anOpening(),
     {
       ...{ type: 'exemption-granted', at: later({ minutes: 10 }) },
-      exemption: { ...someTerms(), grantedBy: aPersonRef(), grantedAt: later({ minutes: 10 }), remindedDays: [] },
+      exemption: anExemption(),
     },
   ],
   closed: [

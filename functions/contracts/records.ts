@@ -150,7 +150,7 @@ export const findingSchema = z.discriminatedUnion('status', [
     startedAt: z.nullable(at),
     overdueReports: count,
     lastActivityAt: at,
-    thenExempt: z.nullable(terms),
+    thenExempt: z.nullable(exemption),
   }),
   z.object({ ...base, status: z.literal('remediated'), approval, remedy, remediatedAt: at, proof, kmsRequestId }),
   z.object({
@@ -221,7 +221,7 @@ const findingEventSchema = z.discriminatedUnion('type', [
   event('recheck-requested', { by: person }),
   event('rechecked', { by: person, assessment }),
   event('remediation-approved', { approval, remedy }),
-  event('back-out-approved', { approval, remedy, thenExempt: terms }),
+  event('back-out-approved', { approval, remedy, thenExempt: exemption }),
   event('remediation-started', { remedy }),
   event('remediated', { remedy, proof, kmsRequestId }),
   event('backed-out', { exemption, proof, kmsRequestId }),

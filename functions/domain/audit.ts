@@ -96,12 +96,12 @@ export function verifyChain(
     if (digest(unsealed) !== hash) return { intact: false, sequence, problem: `event ${sequence} was altered` };
     previousHash = hash;
   }
-  if (head !== undefined && (head.sequence !== sequence || head.hash !== previousHash)) {
-    return {
-      intact: false,
-      sequence: sequence + 1,
-      problem: 'the snapshot is ahead of the events: the end is missing',
-    };
+  if (head !== undefined && head.sequence > sequence) {
+    const problem = `event ${sequence + 1} is missing: the snapshot stands at event ${head.sequence}`;
+    return { intact: false, sequence: sequence + 1, problem };
+  }
+  if (head !== undefined && (head.sequence < sequence || head.hash !== previousHash)) {
+    return { intact: false, sequence, problem: `the snapshot does not follow from event ${sequence}` };
   }
   return { intact: true, events: sequence };
 }

@@ -61,7 +61,7 @@ export function isFullMember(person: SlackPerson, organisation: Organisation): b
 function belongsTo(person: SlackPerson, organisation: Organisation): boolean {
   if (person.isStranger) return false;
   if (organisation.teamIds.includes(person.teamId)) return true;
-  return person.enterpriseId !== null && organisation.enterpriseIds.includes(person.enterpriseId);
+  return organisation.enterpriseIds.some((id) => id === person.enterpriseId);
 }
 
 function isApprover({ person, approvers, groups }: AuthorityQuestion): AuthorityVerdict {

@@ -33,7 +33,8 @@ export type RemediatorCommand =
 export type ClockCommand =
   | { type: 'expire-exemption'; at: string; facts: KeyFacts | null; assessment: Assessment }
   | { type: 'remind-owner'; at: string; daysLeft: number }
-  | { type: 'remind'; at: string }
+  /** `reminder`: which of the policy's reminders it is; 1 is the first. */
+  | { type: 'remind'; at: string; reminder: number }
   | { type: 'escalate'; at: string }
   | { type: 'report-overdue'; at: string };
 

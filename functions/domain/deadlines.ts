@@ -1,5 +1,5 @@
 import type { ClockCommand } from './commands.ts';
-import { type ExemptionRules, nextExemptionReminder } from './exemption.ts';
+import { daysLeft, type ExemptionRules, nextExemptionReminder } from './exemption.ts';
 import type { ApprovedFinding, Finding } from './finding.ts';
 
 /** When unanswered findings are brought up again, and when a remediation counts as stuck. */
@@ -23,7 +23,12 @@ const HOUR = 60 * MINUTE;
 /** What the clock will have to do next about a finding; an expiry needs the key to be looked at first. */
 export type DueWork = Exclude<ClockCommand, { type: 'expire-exemption' }> | { type: 'expire-exemption'; at: string };
 
-type Deadline = { at: number; work: (now: string) => DueWork };
+type Deadline = {
+  at: number;
+  /** From then on it is too late for it. */
+  before?: number;
+  work: (now: string) => DueWork;
+};
 
 /** The instant at which the clock has next to look at this finding, or null when nothing will ever be due. */
 export function nextDeadline(finding: Finding, rules: DeadlineRules): string | null {
@@ -33,8 +38,9 @@ export function nextDeadline(finding: Finding, rules: DeadlineRules): string | n
 
 /** Everything that is due at `now`, earliest first. */
 export function dueWork(finding: Finding, rules: DeadlineRules, now: string): DueWork[] {
+  const instant = Date.parse(now);
   return deadlines(finding, rules)
-    .filter(({ at }) => at <= Date.parse(now))
+    .filter(({ at, before = Infinity }) => at <= instant && instant < before)
     .map(({ work }) => work(now));
 }
 
@@ -66,14 +72,16 @@ function unsorted(finding: Finding, rules: DeadlineRules): Deadline[] {
         },
       ];
     case 'exempt': {
-      const end: Deadline = {
-        at: Date.parse(finding.exemption.until),
-        work: (at) => ({ type: 'expire-exemption', at }),
-      };
-      const reminder = nextExemptionReminder(finding.exemption, rules.exemption);
+      const { exemption } = finding;
+      const until = Date.parse(exemption.until);
+      const end: Deadline = { at: until, work: (at) => ({ type: 'expire-exemption', at }) };
+      const reminder = nextExemptionReminder(exemption, rules.exemption);
       if (reminder === null) return [end];
-      const daysLeft = reminder.days;
-      return [{ at: Date.parse(reminder.at), work: (at) => ({ type: 'remind-owner', at, daysLeft }) }, end];
+      const remind: Deadline = {
+        ...{ at: Date.parse(reminder), before: until },
+        work: (at) => ({ type: 'remind-owner', at, daysLeft: daysLeft(exemption, at) }),
+      };
+      return [remind, end];
     }
     case 'remediated':
     case 'closed':
@@ -90,8 +98,13 @@ function unanswered(
   if (finding.mode === 'observe') return [];
   const asked = Date.parse(askedAt);
   const due: Deadline[] = [];
-  const nextReminder = rules.remindAfterHours[finding.remindersSent];
-  if (nextReminder !== undefined) due.push({ at: asked + nextReminder * HOUR, work: (at) => ({ type: 'remind', at }) });
+  const reminders = rules.remindAfterHours.map((hours) => asked + hours * HOUR);
+  const next = reminders[finding.remindersSent];
+  if (next !== undefined) {
+    // Several that passed while nobody looked are one reminder, the latest.
+    const latest = (now: string) => reminders.filter((reminder) => reminder <= Date.parse(now)).length;
+    due.push({ at: next, work: (at) => ({ type: 'remind', at, reminder: latest(at) }) });
+  }
   if (rules.escalateAfterHours !== null && finding.escalatedAt === null) {
     due.push({ at: asked + rules.escalateAfterHours * HOUR, work: (at) => ({ type: 'escalate', at }) });
   }

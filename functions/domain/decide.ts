@@ -8,7 +8,7 @@ import {
   type RemediatorCommand,
 } from './commands.ts';
 import { OVERDUE_REPORTS_BEFORE_FAILURE } from './deadlines.ts';
-import { evolve } from './evolve.ts';
+import { causeAfter, evolve } from './evolve.ts';
 import { checkTerms, type Exemption, isLive } from './exemption.ts';
 import { type Closing, decidedBy, type Finding, isDriftLoop, type RemediatedFinding } from './finding.ts';
 import type { FindingEvent } from './finding-events.ts';
@@ -33,6 +33,7 @@ export type IgnoredBecause =
   | 'exempt'
   | 'not-awaiting-a-result'
   | 'not-exempt'
+  | 'exemption-over'
   | 'exemption-still-live'
   | 'not-waiting-for-an-answer';
 
@@ -90,7 +91,7 @@ function decideAssessment(command: AssessCommand, finding: Finding | undefined):
       return isProblem(assessment) ? open(command, finding, assessment) : unchanged(command, 'nothing-wrong');
     case 'exempt':
       // An exemption is a permission for a time: what the key does meanwhile is nobody's question.
-      return isLive(finding.exemption, command.at) ? unchanged(command, 'exempt') : endExemption(command, finding);
+      return isLive(finding.exemption, command.at) ? unchanged(command, 'exempt') : endExemption(command);
   }
 }
 
@@ -102,7 +103,7 @@ function decideOpenAssessment(
   if (!isProblem(assessment))
     return accepted({ type: 'finding-closed', at, closing: closing(assessment, trigger), trigger });
   const known = same(finding.assessment, assessment) && sameFacts(finding, command);
-  if (known) return unchanged(command, 'already-known');
+  if (known && same(finding.trigger, causeAfter(finding, command))) return unchanged(command, 'already-known');
   return accepted({ type: 'finding-reassessed', at, facts, assessment, trigger });
 }
 
@@ -132,18 +133,15 @@ function open(
   return accepted(opened, { type: 'remediation-approved', at, approval, remedy });
 }
 
-function endExemption(
-  { at, facts, assessment, trigger }: Pick<AssessCommand, 'at' | 'facts' | 'assessment' | 'trigger'>,
-  finding: Extract<Finding, { status: 'exempt' }>,
-): Decision {
+function endExemption({
+  at,
+  facts,
+  assessment,
+  trigger,
+}: Pick<AssessCommand, 'at' | 'facts' | 'assessment' | 'trigger'>): Decision {
   const expired: FindingEvent = { type: 'exemption-expired', at, facts, assessment };
   if (isProblem(assessment)) return accepted(expired);
-  return accepted(expired, {
-    type: 'finding-closed',
-    at,
-    closing: closing(assessment, trigger),
-    trigger: finding.trigger,
-  });
+  return accepted(expired, { type: 'finding-closed', at, closing: closing(assessment, trigger), trigger });
 }
 
 function decidePersonCommand(command: PersonCommand, finding: Finding | undefined): Decision {
@@ -187,7 +185,7 @@ function approve(
 }
 
 function backOut(command: Extract<PersonCommand, { type: 'back-out' }>, finding: RemediatedFinding): Decision {
-  const { at, by, terms, windowDays } = command;
+  const { at, by, windowDays } = command;
   const switchedOnNow = finding.history.switchedOnByBot.some((fix) => fix.at === finding.remediatedAt);
   if (!switchedOnNow) return refused({ reason: 'not-switched-on-by-bot' });
   if (Date.parse(at) - Date.parse(finding.remediatedAt) > windowDays * 86_400_000) {
@@ -197,7 +195,7 @@ function backOut(command: Extract<PersonCommand, { type: 'back-out' }>, finding:
   if (refusal !== null) return refused(refusal);
   const approval = { by: { kind: 'person' as const, person: by }, at };
   const remedy = { id: 'disable-rotation' as const };
-  return accepted({ type: 'back-out-approved', at, approval, remedy, thenExempt: terms });
+  return accepted({ type: 'back-out-approved', at, approval, remedy, thenExempt: exemptionOf(command) });
 }
 
 type WithTerms = Extract<PersonCommand, { type: 'exempt' | 'renew-exemption' | 'back-out' }>;
@@ -210,9 +208,11 @@ function refusedTerms({ at, terms, rules, ownerIsFullMember }: WithTerms): Refus
 
 function grant(command: WithTerms, event: (exemption: Exemption) => FindingEvent): Decision {
   const refusal = refusedTerms(command);
-  if (refusal !== null) return refused(refusal);
-  const { at, by, terms } = command;
-  return accepted(event({ ...terms, grantedBy: by, grantedAt: at, remindedDays: [] }));
+  return refusal === null ? accepted(event(exemptionOf(command))) : refused(refusal);
+}
+
+function exemptionOf({ at, by, terms }: WithTerms): Exemption {
+  return { ...terms, grantedBy: by, grantedAt: at, remindedDays: [] };
 }
 
 function decideRemediation(command: RemediatorCommand, finding: Finding | undefined): Decision {
@@ -220,6 +220,8 @@ function decideRemediation(command: RemediatorCommand, finding: Finding | undefi
   const { at } = command;
   switch (command.type) {
     case 'start-remediation':
+      // A back-out that comes too late would switch rotation off without a permission.
+      if (finding.thenExempt !== null && !isLive(finding.thenExempt, at)) return ignored('exemption-over');
       return accepted({ type: 'remediation-started', at, remedy: finding.remedy });
     case 'fail-remediation': {
       const { failure, kmsRequestId } = command;
@@ -234,12 +236,10 @@ function decideRemediation(command: RemediatorCommand, finding: Finding | undefi
       // Success is claimed only for what was started: anything else was somebody else's doing.
       if (finding.startedAt === null) return ignored('not-awaiting-a-result');
       const { proof, kmsRequestId } = command;
-      if (finding.thenExempt === null || finding.approval.by.kind !== 'person') {
-        return accepted({ type: 'remediated', at, remedy: finding.remedy, proof, kmsRequestId });
-      }
-      const grantedBy = finding.approval.by.person;
-      const exemption = { ...finding.thenExempt, grantedBy, grantedAt: finding.approval.at, remindedDays: [] };
-      return accepted({ type: 'backed-out', at, exemption, proof, kmsRequestId });
+      const { remedy, thenExempt } = finding;
+      return thenExempt === null
+        ? accepted({ type: 'remediated', at, remedy, proof, kmsRequestId })
+        : accepted({ type: 'backed-out', at, exemption: thenExempt, proof, kmsRequestId });
     }
   }
 }
@@ -250,16 +250,18 @@ function decideClock(command: ClockCommand, finding: Finding | undefined): Decis
     case 'expire-exemption':
       if (finding?.status !== 'exempt') return ignored('not-exempt');
       if (isLive(finding.exemption, at)) return ignored('exemption-still-live');
-      return endExemption({ ...command, trigger: { kind: 'exemption-end', at } }, finding);
+      return endExemption({ ...command, trigger: { kind: 'exemption-end', at } });
     case 'remind-owner': {
       if (finding?.status !== 'exempt' || !isLive(finding.exemption, at)) return ignored('not-exempt');
       const { daysLeft } = command;
-      if (finding.exemption.remindedDays.includes(daysLeft)) return ignored('already-known');
-      return accepted({ type: 'exemption-reminded', at, daysLeft, owner: finding.exemption.owner });
+      const { owner, remindedDays } = finding.exemption;
+      if (remindedDays.some((days) => days <= daysLeft)) return ignored('already-known');
+      return accepted({ type: 'exemption-reminded', at, daysLeft, owner });
     }
     case 'remind':
       if (finding === undefined || !isUndecided(finding)) return ignored('not-waiting-for-an-answer');
-      return accepted({ type: 'reminded', at, reminder: finding.remindersSent + 1 });
+      if (command.reminder <= finding.remindersSent) return ignored('already-known');
+      return accepted({ type: 'reminded', at, reminder: command.reminder });
     case 'escalate':
       if (finding === undefined || !isUndecided(finding)) return ignored('not-waiting-for-an-answer');
       return finding.escalatedAt === null ? accepted({ type: 'escalated', at }) : ignored('already-known');

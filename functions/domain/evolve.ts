@@ -1,7 +1,8 @@
-import { isProblem } from './assessment.ts';
+import { type Assessment, isProblem } from './assessment.ts';
 import type { ApprovedFinding, ExemptFinding, Finding, FindingBase, RotationHistory, Status } from './finding.ts';
 import type { FindingEvent } from './finding-events.ts';
 import type { Trigger } from './people.ts';
+import { same } from './same.ts';
 
 /** An event that cannot follow the finding's state: the stored history is broken, and nothing may be built on it. */
 export class ImpossibleEvent extends Error {
@@ -57,7 +58,7 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
       const { approval, remedy } = approved(finding, event);
       return {
         ...base,
-        history: historyAfterRemediation(base, approval, event.at, remedy.id),
+        history: historyAfterRemediation(base, approval, event.at),
         status: 'remediated',
         approval,
         remedy,
@@ -66,9 +67,18 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
         kmsRequestId: event.kmsRequestId,
       };
     }
-    case 'backed-out':
+    case 'backed-out': {
       approved(finding, event);
-      return { ...base, assessment: { verdict: 'rotation-off' }, status: 'exempt', exemption: event.exemption };
+      // The fix was taken back by decision: whoever leaves rotation off from now on undoes nothing of the bot's.
+      const history = { ...base.history, switchedOnByBot: base.history.switchedOnByBot.slice(0, -1) };
+      return {
+        ...base,
+        history,
+        assessment: { verdict: 'rotation-off' },
+        status: 'exempt',
+        exemption: event.exemption,
+      };
+    }
     case 'remediation-failed': {
       const { approval, remedy } = approved(finding, event);
       const { failure, kmsRequestId } = event;
@@ -118,11 +128,17 @@ export function replay(events: readonly FindingEvent[]): Finding | undefined {
 /** Calls that can turn one problem into another; tagging and the like only make the bot look. */
 const CAUSING = ['DisableKeyRotation', 'EnableKeyRotation', 'ImportKeyMaterial'];
 
-/** Whoever made the present problem is its cause, so that they cannot exempt their own doing as somebody else's. */
-function causeAfter(finding: Finding, event: Extract<FindingEvent, { type: 'finding-reassessed' }>): Trigger {
-  const { trigger, assessment } = event;
+/**
+ * Whoever made the present problem is its cause, so that they cannot exempt their own doing as somebody else's. A
+ * re-check that came before the event only found the problem.
+ */
+export function causeAfter(
+  finding: Finding,
+  { trigger, assessment }: { trigger: Trigger; assessment: Assessment },
+): Trigger {
   const causing = trigger.kind === 'cloudtrail' && CAUSING.includes(trigger.eventName);
-  return causing && assessment.verdict !== finding.assessment.verdict ? trigger : finding.trigger;
+  const unexplained = finding.trigger.kind === 'recheck' || !same(assessment, finding.assessment);
+  return causing && unexplained ? trigger : finding.trigger;
 }
 
 function asked(at: string): { status: 'open'; askedAt: string; remindersSent: number; escalatedAt: null } {
@@ -186,9 +202,8 @@ function historyAfterRemediation(
   { history, assessment }: FindingBase,
   approval: ApprovedFinding['approval'],
   at: string,
-  remedy: string,
 ): RotationHistory {
   // Shortening a period switches nothing on, so it is no ground for a drift loop or a back-out.
-  if (remedy !== 'enable-rotation' || assessment.verdict !== 'rotation-off') return history;
+  if (assessment.verdict !== 'rotation-off') return history;
   return { ...history, switchedOnByBot: [...history.switchedOnByBot, { at, approvedBy: approval.by }] };
 }

@@ -7,7 +7,7 @@ export type ExemptionTerms = { owner: PersonRef; reason: string; ticket: string 
 export type Exemption = ExemptionTerms & {
   grantedBy: PersonRef;
   grantedAt: string;
-  /** Which of the policy's reminder days were already used, so that none is sent twice. */
+  /** How many days were left each time the owner was reminded. */
   remindedDays: number[];
 };
 
@@ -33,7 +33,7 @@ export function checkTerms(terms: ExemptionTerms, rules: ExemptionRules, now: st
   if (terms.reason.trim().length < rules.minimumReasonLength) {
     refusals.push({ reason: 'reason-too-short', minimumLength: rules.minimumReasonLength });
   }
-  if (rules.ticketRequired && terms.ticket === null) refusals.push({ reason: 'ticket-missing' });
+  if (rules.ticketRequired && (terms.ticket ?? '').trim() === '') refusals.push({ reason: 'ticket-missing' });
   // Written so that an unreadable date (NaN) is refused as well.
   if (!(Date.parse(terms.until) > Date.parse(now))) refusals.push({ reason: 'until-not-in-future' });
   else if (Date.parse(terms.until) > Date.parse(latestEnd(rules, now))) {
@@ -52,18 +52,23 @@ export function isLive(exemption: Exemption, now: string): boolean {
   return Date.parse(now) < Date.parse(exemption.until);
 }
 
-/** When the next reminder is due and for which day mark, or null when none is left. */
-export function nextExemptionReminder(
-  exemption: Exemption,
-  rules: ExemptionRules,
-): { at: string; days: number } | null {
+/**
+ * When the owner has next to be reminded, or null when no mark is left. A mark that passed while nobody looked is made
+ * up for by the next reminder: one reminder that says how many days are left is worth more than several in a row.
+ */
+export function nextExemptionReminder(exemption: Exemption, rules: ExemptionRules): string | null {
+  const until = Date.parse(exemption.until);
   const granted = Date.parse(exemption.grantedAt);
-  const candidates = rules.reminderDays
-    .filter((days) => !exemption.remindedDays.includes(days))
-    .map((days) => ({ at: Date.parse(exemption.until) - days * DAY, days }))
+  const lastReminder = Math.min(...exemption.remindedDays);
+  const marks = rules.reminderDays
+    .filter((days) => days < lastReminder)
+    .map((days) => until - days * DAY)
     // A mark that had passed when the exemption was granted would fire at once and say nothing new.
-    .filter(({ at }) => at > granted)
-    .sort((a, b) => a.at - b.at);
-  const [next] = candidates;
-  return next === undefined ? null : { at: new Date(next.at).toISOString(), days: next.days };
+    .filter((at) => at > granted);
+  return marks.length === 0 ? null : new Date(Math.min(...marks)).toISOString();
+}
+
+/** Days until the exemption ends, a begun day counted as a whole one. */
+export function daysLeft(exemption: Exemption, now: string): number {
+  return Math.ceil((Date.parse(exemption.until) - Date.parse(now)) / DAY);
 }

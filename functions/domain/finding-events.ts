@@ -1,6 +1,6 @@
 import type { Assessment, Problem } from './assessment.ts';
 import type { Action } from './authority.ts';
-import type { Exemption, ExemptionTerms } from './exemption.ts';
+import type { Exemption } from './exemption.ts';
 import type { Approval, Closing, Mode, Proof } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { Decider, PersonRef, Trigger } from './people.ts';
@@ -25,7 +25,7 @@ export type FindingEvent =
   | { type: 'recheck-requested'; at: string; by: PersonRef }
   | { type: 'rechecked'; at: string; by: PersonRef; assessment: Assessment }
   | { type: 'remediation-approved'; at: string; approval: Approval; remedy: Remedy }
-  | { type: 'back-out-approved'; at: string; approval: Approval; remedy: Remedy; thenExempt: ExemptionTerms }
+  | { type: 'back-out-approved'; at: string; approval: Approval; remedy: Remedy; thenExempt: Exemption }
   | { type: 'remediation-started'; at: string; remedy: Remedy }
   | { type: 'remediated'; at: string; remedy: Remedy; proof: Proof; kmsRequestId: string | null }
   | { type: 'backed-out'; at: string; exemption: Exemption; proof: Proof; kmsRequestId: string | null }

@@ -1,5 +1,5 @@
 import type { NotApplicableReason, Problem } from './assessment.ts';
-import type { Exemption, ExemptionTerms } from './exemption.ts';
+import type { Exemption } from './exemption.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { Decider, PersonRef, Trigger } from './people.ts';
 import type { RemediationFailure, Remedy } from './remedy.ts';
@@ -9,7 +9,7 @@ export type Mode = 'ask' | 'auto' | 'observe';
 
 export type Severity = 'LOW' | 'MEDIUM' | 'HIGH';
 
-/** What the bot switched on before, and who switched it off again: the memory behind drift-loop recognition. */
+/** What the bot switched on before and was not backed out, and who switched it off again: how a drift loop is known. */
 export type RotationHistory = {
   switchedOnByBot: { at: string; approvedBy: Decider }[];
   switchedOffAgain: { at: string; by: string; tool: string }[];
@@ -47,6 +47,7 @@ export type OpenFinding = FindingBase & {
   status: 'open';
   /** When people were (last) asked: at opening, and again when an exemption ends. */
   askedAt: string;
+  /** The last of the policy's reminders that was sent; 0 before the first. Those missed before it are not made up for. */
   remindersSent: number;
   escalatedAt: string | null;
 };
@@ -59,7 +60,7 @@ export type ApprovedFinding = FindingBase & {
   overdueReports: number;
   lastActivityAt: string;
   /** A back-out ends in this exemption. */
-  thenExempt: ExemptionTerms | null;
+  thenExempt: Exemption | null;
 };
 export type RemediatedFinding = FindingBase & {
   status: 'remediated';

@@ -22,11 +22,12 @@ export type KeyFacts = KeyIdentity & {
   createdAt: string;
 };
 
-const KEY_ARN = /^arn:(aws[a-z-]*):kms:([a-z0-9-]+):(\d{12}):key\/([A-Za-z0-9-]+)$/;
+const KEY_ARN =
+  /^arn:(?<partition>aws[a-z-]*):kms:(?<region>[a-z0-9-]+):(?<accountId>\d{12}):key\/(?<keyId>[A-Za-z0-9-]+)$/;
 
 /** Takes a KMS key ARN apart; `null` if the text is not one (an alias ARN is not). */
 export function parseKeyArn(arn: string): KeyIdentity | null {
-  const [, partition, region, accountId, keyId] = KEY_ARN.exec(arn) ?? [];
-  if (partition === undefined || region === undefined || accountId === undefined || keyId === undefined) return null;
-  return { arn, partition, region, accountId, keyId };
+  // Stryker disable next-line StringLiteral: a match has all four groups, so the defaults are for the compiler alone.
+  const { partition = '', region = '', accountId = '', keyId } = KEY_ARN.exec(arn)?.groups ?? {};
+  return keyId === undefined ? null : { arn, partition, region, accountId, keyId };
 }

@@ -39,8 +39,8 @@ export type Policy = {
 
 /** The first route whose conditions all hold, else the default route. What is not known about a key matches nothing. */
 export function routeFor(policy: Policy, key: KeyIdentity, facts: KeyFacts | null): Route {
-  const organizationalUnit = policy.accounts[key.accountId]?.organizationalUnit ?? null;
-  const matching = policy.routes.find(({ match }) => matches(match, key, facts, organizationalUnit));
+  const unit = policy.accounts[key.accountId]?.organizationalUnit;
+  const matching = policy.routes.find(({ match }) => matches(match, key, facts, unit));
   return matching ?? policy.defaultRoute;
 }
 
@@ -75,18 +75,11 @@ export function slackUsersOf(policy: Policy, actor: AwsActor | null): string[] {
   return policy.identities.filter(({ awsArn }) => glob(awsArn, arn)).map(({ slackUserId }) => slackUserId);
 }
 
-function matches(
-  match: RouteMatch,
-  key: KeyIdentity,
-  facts: KeyFacts | null,
-  organizationalUnit: string | null,
-): boolean {
+function matches(match: RouteMatch, key: KeyIdentity, facts: KeyFacts | null, unit: string | undefined): boolean {
   const { accounts, organizationalUnits, regions, tags, aliases } = match;
   if (accounts !== undefined && !accounts.includes(key.accountId)) return false;
   if (regions !== undefined && !regions.includes(key.region)) return false;
-  if (organizationalUnits !== undefined) {
-    if (organizationalUnit === null || !organizationalUnits.includes(organizationalUnit)) return false;
-  }
+  if (organizationalUnits !== undefined && !organizationalUnits.some((name) => name === unit)) return false;
   if (aliases !== undefined) {
     if (facts === null || !facts.aliases.some((alias) => aliases.some((pattern) => glob(pattern, alias)))) return false;
   }

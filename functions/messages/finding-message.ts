@@ -152,7 +152,7 @@ function statusSentence(finding: Finding, context: FindingContext): Phrase[] {
 function openSentence(finding: OpenFinding): Phrase[] {
   if (finding.mode === 'observe') return ['Open since ', { time: finding.openedAt }, '.'];
   const waiting: Phrase[] = ['Waiting for a decision since ', { time: finding.askedAt }, '.'];
-  const reminders = finding.remindersSent === 0 ? [] : [` Reminded ${finding.remindersSent}×.`];
+  const reminders = finding.remindersSent === 0 ? [] : [` Reminder ${finding.remindersSent} sent.`];
   const escalated: Phrase[] = finding.escalatedAt === null ? [] : [' Escalated ', { time: finding.escalatedAt }, '.'];
   return [...waiting, ...reminders, ...escalated];
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
+import { lambdaContext } from './context.ts';
 
 /** A Lambda handler as Node.js 24 on Lambda takes it: two arguments, no callback. */
 export type LambdaHandler = (event: unknown, context: Context) => Promise<unknown>;
@@ -48,23 +49,6 @@ export function createInvoker({
   const functionArn = `arn:aws:lambda:${region}:${accountId}:function:${name}`;
   let running = 0;
 
-  function contextOf(awsRequestId: string, deadline: number): Context {
-    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
-    const context = {
-      callbackWaitsForEmptyEventLoop: true,
-      functionName: name,
-      functionVersion: '$LATEST',
-      invokedFunctionArn: functionArn,
-      memoryLimitInMB: String(memoryLimitInMB),
-      awsRequestId,
-      logGroupName: `/aws/lambda/${name}`,
-      logStreamName: `${day}/[$LATEST]${awsRequestId.replaceAll('-', '')}`,
-      getRemainingTimeInMillis: () => Math.max(0, Math.round(deadline - performance.now())),
-    };
-    // Part of the type only: Node.js 24 on Lambda has no callbacks any more.
-    return Object.assign(context, { done: callbacksAreGone, fail: callbacksAreGone, succeed: callbacksAreGone });
-  }
-
   async function invoke(event: unknown): Promise<unknown> {
     const awsRequestId = randomUUID();
     const timeout = Promise.withResolvers<never>();
@@ -74,7 +58,11 @@ export function createInvoker({
     }, timeoutMs);
     running += 1;
     try {
-      const context = contextOf(awsRequestId, performance.now() + timeoutMs);
+      const deadline = performance.now() + timeoutMs;
+      const context = lambdaContext({
+        ...{ functionName: name, functionArn, memoryLimitInMB, awsRequestId },
+        remainingMs: () => deadline - performance.now(),
+      });
       return throughJson(await Promise.race([handler(throughJson(event), context), timeout.promise]));
     } catch (error) {
       onError(error, awsRequestId);
@@ -90,8 +78,4 @@ export function createInvoker({
 
 function throughJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value ?? null));
-}
-
-function callbacksAreGone(): never {
-  throw new Error('Node.js 24 on Lambda has no callbacks; return a promise');
 }

@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { type FunctionName, TIMEOUT_SECONDS } from '../../sandbox/functions.ts';
+import { lambdaContext } from '../../sandbox/lambda/context.ts';
 import type { Scheduler } from './scheduler.ts';
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
@@ -60,32 +61,17 @@ export class Containers {
     const deadline = this.#scheduler.now() + timeoutMs;
     // Nothing is shared with the caller, as over the wire.
     const copy: unknown = JSON.parse(JSON.stringify(event));
-    const run = () =>
-      handler(
-        copy,
-        contextOf(name, () => deadline - this.#scheduler.now()),
-      );
+    const context = lambdaContext({
+      functionName: name,
+      functionArn: `arn:aws:lambda:eu-central-1:111122223333:function:${name}`,
+      memoryLimitInMB: 512,
+      awsRequestId: 'simulated',
+      remainingMs: () => deadline - this.#scheduler.now(),
+    });
+    const run = () => handler(copy, context);
     this.#scheduler.start({ functionName: name, what, about, timeoutMs, run }, (result) => {
       this.#busy.delete(handler);
       ended(result);
     });
   }
-}
-
-function contextOf(functionName: string, remaining: () => number): Context {
-  const gone = () => {
-    throw new Error('Node.js 24 on Lambda has no callbacks');
-  };
-  return {
-    callbackWaitsForEmptyEventLoop: true,
-    functionName,
-    functionVersion: '$LATEST',
-    invokedFunctionArn: `arn:aws:lambda:eu-central-1:111122223333:function:${functionName}`,
-    memoryLimitInMB: '512',
-    awsRequestId: 'simulated',
-    logGroupName: functionName,
-    logStreamName: functionName,
-    getRemainingTimeInMillis: () => Math.max(0, remaining()),
-    ...{ done: gone, fail: gone, succeed: gone },
-  };
 }

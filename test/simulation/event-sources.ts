@@ -196,7 +196,7 @@ export class StreamConsumers implements Source {
       };
       for (const consumer of CONSUMERS) {
         if (!matches(auditEventFilter(STREAM_CONSUMERS[consumer]), record)) continue;
-        const what = `the stream delivers ${String(after['eventType']?.['S'])}`;
+        const what = `the stream delivers ${String(after['eventType']['S'])}`;
         this.#laneOf(consumer, keys).records.push({ what, event: { Records: [record] } });
       }
     }
@@ -281,7 +281,14 @@ export class Schedule implements Source {
   public moves(): Move[] {
     const at = this.nextAt();
     if (at === null || at > this.#scheduler.now() || !this.#containers.isFree('sweep-keys')) return [];
-    return [{ weight: 10, act: () => this.#run() }];
+    return [
+      {
+        weight: 10,
+        act: () => {
+          this.#run();
+        },
+      },
+    ];
   }
 
   public nextAt(): number | null {

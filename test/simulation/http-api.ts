@@ -78,10 +78,20 @@ export class HttpApi implements Source {
     return [
       ...this.#requests
         .filter(({ dueAt, isDelivered }) => canRun && !isDelivered && dueAt <= now)
-        .map((request) => ({ weight: 10, act: () => this.#deliver(request) })),
+        .map((request) => ({
+          weight: 10,
+          act: () => {
+            this.#deliver(request);
+          },
+        })),
       ...this.#requests
         .filter(({ giveUpAt }) => giveUpAt <= now)
-        .map((request) => ({ weight: 40, act: () => this.#abandon(request) })),
+        .map((request) => ({
+          weight: 40,
+          act: () => {
+            this.#abandon(request);
+          },
+        })),
     ];
   }
 

@@ -330,7 +330,21 @@ function decisionOf(event: FindingEvent): { by: PersonRef; isExcuse: boolean } |
       return { by: event.by, isExcuse: true };
     case 'exemption-revoked':
       return { by: event.by, isExcuse: false };
-    default:
+    case 'finding-opened':
+    case 'finding-reassessed':
+    case 'finding-closed':
+    case 'recheck-requested':
+    case 'rechecked':
+    case 'remediation-started':
+    case 'remediated':
+    case 'backed-out':
+    case 'remediation-failed':
+    case 'remediation-overdue':
+    case 'exemption-expired':
+    case 'exemption-reminded':
+    case 'reminded':
+    case 'escalated':
+    case 'command-refused':
       return null;
   }
 }

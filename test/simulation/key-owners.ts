@@ -57,8 +57,20 @@ export class KeyOwners implements Source {
 
   public moves(): Move[] {
     const moves: Move[] = [];
-    if (this.#keysToMake > 0) moves.push({ weight: 10, act: () => this.#make() });
-    if (this.#acts > 0 && this.#kms.state().length > 0) moves.push({ weight: 2, act: () => this.#act() });
+    if (this.#keysToMake > 0)
+      moves.push({
+        weight: 10,
+        act: () => {
+          this.#make();
+        },
+      });
+    if (this.#acts > 0 && this.#kms.state().length > 0)
+      moves.push({
+        weight: 2,
+        act: () => {
+          this.#act();
+        },
+      });
     return moves;
   }
 

@@ -31,8 +31,27 @@ export class Operators implements Source {
   }
 
   public moves(): Move[] {
-    if (this.#repairAt === null) return this.#mistakes === 0 ? [] : [{ weight: 1, act: () => this.#break() }];
-    return this.#repairAt <= this.#scheduler.now() ? [{ weight: 40, act: () => this.#repair() }] : [];
+    if (this.#repairAt === null)
+      return this.#mistakes === 0
+        ? []
+        : [
+            {
+              weight: 1,
+              act: () => {
+                this.#break();
+              },
+            },
+          ];
+    return this.#repairAt <= this.#scheduler.now()
+      ? [
+          {
+            weight: 40,
+            act: () => {
+              this.#repair();
+            },
+          },
+        ]
+      : [];
   }
 
   public nextAt(): number | null {
@@ -70,7 +89,16 @@ export class Calendar implements Source {
   }
 
   public moves(): Move[] {
-    return this.#leaps === 0 || !this.#isIdle() ? [] : [{ weight: 1, act: () => this.#leap() }];
+    return this.#leaps === 0 || !this.#isIdle()
+      ? []
+      : [
+          {
+            weight: 1,
+            act: () => {
+              this.#leap();
+            },
+          },
+        ];
   }
 
   public nextAt(): null {

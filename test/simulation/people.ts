@@ -67,9 +67,27 @@ export class People implements Source {
     if (this.#acts === 0) return [];
     const moves: Move[] = [];
     const sights = this.#sights();
-    if (sights.length > 0) moves.push({ weight: 6, act: () => this.#click(sights) });
-    if (this.#slack.workspace.views.length > 0) moves.push({ weight: 8, act: () => this.#fillIn() });
-    if (sights.length > 0) moves.push({ weight: 1, act: () => this.#delete(sights) });
+    if (sights.length > 0)
+      moves.push({
+        weight: 6,
+        act: () => {
+          this.#click(sights);
+        },
+      });
+    if (this.#slack.workspace.views.length > 0)
+      moves.push({
+        weight: 8,
+        act: () => {
+          this.#fillIn();
+        },
+      });
+    if (sights.length > 0)
+      moves.push({
+        weight: 1,
+        act: () => {
+          this.#delete(sights);
+        },
+      });
     return moves;
   }
 
@@ -94,7 +112,7 @@ export class People implements Source {
   #click(sights: readonly Sight[]): void {
     const sight = this.#one(
       sights,
-      sights.map(({ button }) => BUTTON_WEIGHTS[button.action_id ?? ''] ?? 4),
+      sights.map(({ button }) => BUTTON_WEIGHTS[button.action_id] ?? 4),
     );
     const person = this.#one(
       CLICKERS,
@@ -102,7 +120,7 @@ export class People implements Source {
     );
     if (sight === undefined || person === undefined) return;
     const { channel, message, button } = sight;
-    const actionId = button.action_id ?? '';
+    const actionId = button.action_id;
     this.#scheduler.tell(() => `${person.id} clicks ${actionId} under "${message.text.slice(0, 60)}"`);
     const at = { user: person.id, channel: channel.id, ts: message.ts, actionId };
     this.#act(() => click(this.#slack.context, at));

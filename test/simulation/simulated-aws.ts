@@ -275,9 +275,10 @@ function documents(answer: object): object {
   };
 }
 
-function subjectOf(low: Record<string, unknown>): string {
+function subjectOf({ IndexName: index, ...low }: Record<string, unknown>): string {
   const found = [...JSON.stringify(low).matchAll(/"sk":\{"S":"([^"]+)"\}/g)].map(([, sk]) => sk);
-  return found.length === 0 ? String(low['IndexName'] ?? 'by key') : found.join(', ');
+  if (found.length > 0) return found.join(', ');
+  return typeof index === 'string' ? index : 'by key';
 }
 
 const DATES = [

@@ -35,7 +35,7 @@ describe('gate', () => {
       ...{ field: 'keySpec', facts: { keySpec, keyUsage: 'GENERATE_VERIFY_MAC' }, page: ROTATE },
       expected: notApplicable('hmac-key'),
     })),
-    ...['SM2_NEXT', 'AES_512'].map((keySpec) => ({
+    ...['SM2_NEXT', 'AES_512', 'HYBRID_RSA_2048', 'NEXT_HMAC_256'].map((keySpec) => ({
       ...{ field: 'keySpec', facts: { keySpec }, page: METADATA },
       expected: notApplicable('unrecognised-key-spec'),
     })),

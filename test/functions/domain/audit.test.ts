@@ -37,6 +37,7 @@ describe('seal', () => {
       GENESIS_HASH,
       ...records.slice(0, -1).map(({ hash }) => hash),
     ]);
+    expect(GENESIS_HASH).toMatch(/^0{64}$/);
     expect(records[0]).toMatchObject({ schema: 1, key: KEY, episode: 1, policyVersion: 'v1' });
     expect(head).toEqual({ sequence: 4, hash: records.at(-1)?.hash, finding: aFinding('remediated') });
   });
@@ -86,12 +87,19 @@ describe('verifyChain', () => {
 
   it('finds the end missing, with the help of the snapshot', () => {
     expect(verifyChain(without(records, 3), digest)).toEqual({ intact: true, events: 3 });
-    const verdict = { intact: false, sequence: 4 };
-    expect(verifyChain(without(records, 3), digest, head)).toMatchObject(verdict);
+    expect(verifyChain(without(records, 3), digest, head)).toEqual({
+      ...{ intact: false, sequence: 4, problem: 'event 4 is missing: the snapshot stands at event 4' },
+    });
   });
 
-  it('finds a snapshot of another chain', () => {
-    expect(verifyChain(records, digest, { sequence: 4, hash: GENESIS_HASH })).toMatchObject({ intact: false });
+  it.each([
+    { of: 'another chain', snapshot: { sequence: 4, hash: GENESIS_HASH } },
+    { of: 'an earlier event', snapshot: { sequence: 3, hash: records[2]?.hash ?? '' } },
+    { of: 'the last event, numbered wrongly', snapshot: { sequence: 3, hash: head.hash } },
+  ])('finds a snapshot of $of', ({ snapshot }) => {
+    expect(verifyChain(records, digest, snapshot)).toEqual({
+      ...{ intact: false, sequence: 4, problem: 'the snapshot does not follow from event 4' },
+    });
   });
 });
 

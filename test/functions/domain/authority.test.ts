@@ -8,7 +8,7 @@ import {
 import type { SlackPerson } from '../../../functions/domain/people.ts';
 import { anActor, aPerson } from '../../builders.ts';
 
-const ORGANISATION = { teamIds: ['T0123456789'], enterpriseIds: ['E0123456789'] };
+const ORGANISATION = { teamIds: ['T0123456789'], enterpriseIds: ['E0123456789', 'E0234567891'] };
 const ACTIONS: Action[] = ['approve', 'exempt', 'renew-exemption', 'revoke-exemption', 'back-out', 're-check'];
 const DECISIONS = ACTIONS.filter((action) => action !== 're-check');
 const EXCUSES: Action[] = ['exempt', 'renew-exemption', 'back-out'];

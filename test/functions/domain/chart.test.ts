@@ -1,10 +1,11 @@
 import type { Command } from '../../../functions/domain/commands.ts';
-import { decide, refusalEvent } from '../../../functions/domain/decide.ts';
+import { type Decision, decide, type IgnoredBecause, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve } from '../../../functions/domain/evolve.ts';
 import type { Status } from '../../../functions/domain/finding.ts';
+import type { Refusal } from '../../../functions/domain/refusal.ts';
 import { aFinding, commandsOfEveryType } from '../../builders.ts';
 
-type Outcome = 'accepted' | 'ignored' | 'refused';
+type Outcome = 'accepted' | `ignored: ${IgnoredBecause}` | `refused: ${Refusal['reason']}`;
 
 /** What every command does in every state, an hour after the finding opened. Whoever adds a state fills in its row. */
 const CHART: Record<Status, Record<Command['type'], Outcome>> = {
@@ -12,117 +13,133 @@ const CHART: Record<Status, Record<Command['type'], Outcome>> = {
     assess: 'accepted',
     approve: 'accepted',
     exempt: 'accepted',
-    'renew-exemption': 'refused',
-    'revoke-exemption': 'refused',
-    'back-out': 'refused',
+    'renew-exemption': 'refused: not-exempt',
+    'revoke-exemption': 'refused: not-exempt',
+    'back-out': 'refused: not-remediated',
     're-check': 'accepted',
-    'start-remediation': 'ignored',
-    'confirm-remediation': 'ignored',
-    'fail-remediation': 'ignored',
-    'close-unneeded': 'ignored',
-    'expire-exemption': 'ignored',
-    'remind-owner': 'ignored',
+    'start-remediation': 'ignored: not-awaiting-a-result',
+    'confirm-remediation': 'ignored: not-awaiting-a-result',
+    'fail-remediation': 'ignored: not-awaiting-a-result',
+    'close-unneeded': 'ignored: not-awaiting-a-result',
+    'expire-exemption': 'ignored: not-exempt',
+    'remind-owner': 'ignored: not-exempt',
     remind: 'accepted',
     escalate: 'accepted',
-    'report-overdue': 'ignored',
+    'report-overdue': 'ignored: not-awaiting-a-result',
   },
   approved: {
-    assess: 'ignored',
-    approve: 'refused',
-    exempt: 'refused',
-    'renew-exemption': 'refused',
-    'revoke-exemption': 'refused',
-    'back-out': 'refused',
+    assess: 'ignored: remediation-under-way',
+    approve: 'refused: already-decided',
+    exempt: 'refused: already-decided',
+    'renew-exemption': 'refused: not-exempt',
+    'revoke-exemption': 'refused: not-exempt',
+    'back-out': 'refused: not-remediated',
     're-check': 'accepted',
     'start-remediation': 'accepted',
-    // Not before it was started; see remediation.test.ts.
-    'confirm-remediation': 'ignored',
+    // Not before it was started; see lifecycle.test.ts.
+    'confirm-remediation': 'ignored: not-awaiting-a-result',
     'fail-remediation': 'accepted',
     'close-unneeded': 'accepted',
-    'expire-exemption': 'ignored',
-    'remind-owner': 'ignored',
-    remind: 'ignored',
-    escalate: 'ignored',
+    'expire-exemption': 'ignored: not-exempt',
+    'remind-owner': 'ignored: not-exempt',
+    remind: 'ignored: not-waiting-for-an-answer',
+    escalate: 'ignored: not-waiting-for-an-answer',
     'report-overdue': 'accepted',
   },
   remediated: {
-    assess: 'ignored',
-    approve: 'refused',
-    exempt: 'refused',
-    'renew-exemption': 'refused',
-    'revoke-exemption': 'refused',
+    assess: 'ignored: nothing-wrong',
+    approve: 'refused: already-decided',
+    exempt: 'refused: already-decided',
+    'renew-exemption': 'refused: not-exempt',
+    'revoke-exemption': 'refused: not-exempt',
     'back-out': 'accepted',
     're-check': 'accepted',
-    'start-remediation': 'ignored',
-    'confirm-remediation': 'ignored',
-    'fail-remediation': 'ignored',
-    'close-unneeded': 'ignored',
-    'expire-exemption': 'ignored',
-    'remind-owner': 'ignored',
-    remind: 'ignored',
-    escalate: 'ignored',
-    'report-overdue': 'ignored',
+    'start-remediation': 'ignored: not-awaiting-a-result',
+    'confirm-remediation': 'ignored: not-awaiting-a-result',
+    'fail-remediation': 'ignored: not-awaiting-a-result',
+    'close-unneeded': 'ignored: not-awaiting-a-result',
+    'expire-exemption': 'ignored: not-exempt',
+    'remind-owner': 'ignored: not-exempt',
+    remind: 'ignored: not-waiting-for-an-answer',
+    escalate: 'ignored: not-waiting-for-an-answer',
+    'report-overdue': 'ignored: not-awaiting-a-result',
   },
   failed: {
     assess: 'accepted',
     approve: 'accepted',
     exempt: 'accepted',
-    'renew-exemption': 'refused',
-    'revoke-exemption': 'refused',
-    'back-out': 'refused',
+    'renew-exemption': 'refused: not-exempt',
+    'revoke-exemption': 'refused: not-exempt',
+    'back-out': 'refused: not-remediated',
     're-check': 'accepted',
-    'start-remediation': 'ignored',
-    'confirm-remediation': 'ignored',
-    'fail-remediation': 'ignored',
-    'close-unneeded': 'ignored',
-    'expire-exemption': 'ignored',
-    'remind-owner': 'ignored',
+    'start-remediation': 'ignored: not-awaiting-a-result',
+    'confirm-remediation': 'ignored: not-awaiting-a-result',
+    'fail-remediation': 'ignored: not-awaiting-a-result',
+    'close-unneeded': 'ignored: not-awaiting-a-result',
+    'expire-exemption': 'ignored: not-exempt',
+    'remind-owner': 'ignored: not-exempt',
     remind: 'accepted',
     escalate: 'accepted',
-    'report-overdue': 'ignored',
+    'report-overdue': 'ignored: not-awaiting-a-result',
   },
   exempt: {
-    assess: 'ignored',
-    approve: 'refused',
-    exempt: 'refused',
+    assess: 'ignored: exempt',
+    approve: 'refused: already-decided',
+    exempt: 'refused: already-decided',
     'renew-exemption': 'accepted',
     'revoke-exemption': 'accepted',
-    'back-out': 'refused',
+    'back-out': 'refused: not-remediated',
     're-check': 'accepted',
-    'start-remediation': 'ignored',
-    'confirm-remediation': 'ignored',
-    'fail-remediation': 'ignored',
-    'close-unneeded': 'ignored',
-    'expire-exemption': 'ignored',
+    'start-remediation': 'ignored: not-awaiting-a-result',
+    'confirm-remediation': 'ignored: not-awaiting-a-result',
+    'fail-remediation': 'ignored: not-awaiting-a-result',
+    'close-unneeded': 'ignored: not-awaiting-a-result',
+    'expire-exemption': 'ignored: exemption-still-live',
     'remind-owner': 'accepted',
-    remind: 'ignored',
-    escalate: 'ignored',
-    'report-overdue': 'ignored',
+    remind: 'ignored: not-waiting-for-an-answer',
+    escalate: 'ignored: not-waiting-for-an-answer',
+    'report-overdue': 'ignored: not-awaiting-a-result',
   },
   closed: {
-    assess: 'ignored',
-    approve: 'refused',
-    exempt: 'refused',
-    'renew-exemption': 'refused',
-    'revoke-exemption': 'refused',
-    'back-out': 'refused',
+    assess: 'ignored: nothing-wrong',
+    approve: 'refused: already-decided',
+    exempt: 'refused: already-decided',
+    'renew-exemption': 'refused: not-exempt',
+    'revoke-exemption': 'refused: not-exempt',
+    'back-out': 'refused: not-remediated',
     're-check': 'accepted',
-    'start-remediation': 'ignored',
-    'confirm-remediation': 'ignored',
-    'fail-remediation': 'ignored',
-    'close-unneeded': 'ignored',
-    'expire-exemption': 'ignored',
-    'remind-owner': 'ignored',
-    remind: 'ignored',
-    escalate: 'ignored',
-    'report-overdue': 'ignored',
+    'start-remediation': 'ignored: not-awaiting-a-result',
+    'confirm-remediation': 'ignored: not-awaiting-a-result',
+    'fail-remediation': 'ignored: not-awaiting-a-result',
+    'close-unneeded': 'ignored: not-awaiting-a-result',
+    'expire-exemption': 'ignored: not-exempt',
+    'remind-owner': 'ignored: not-exempt',
+    remind: 'ignored: not-waiting-for-an-answer',
+    escalate: 'ignored: not-waiting-for-an-answer',
+    'report-overdue': 'ignored: not-awaiting-a-result',
   },
 };
 
 const WITHOUT_FINDING: Record<Command['type'], Outcome> = {
   ...CHART.closed,
-  're-check': 'refused',
+  approve: 'refused: no-finding',
+  exempt: 'refused: no-finding',
+  'renew-exemption': 'refused: no-finding',
+  'revoke-exemption': 'refused: no-finding',
+  'back-out': 'refused: no-finding',
+  're-check': 'refused: no-finding',
 };
+
+function outcomeOf(decision: Decision): Outcome {
+  switch (decision.outcome) {
+    case 'accepted':
+      return 'accepted';
+    case 'ignored':
+      return `ignored: ${decision.because}`;
+    case 'refused':
+      return `refused: ${decision.refusal.reason}`;
+  }
+}
 
 const statuses = Object.keys(CHART).filter((status): status is Status => status in CHART);
 const commands = Object.values(commandsOfEveryType());
@@ -133,17 +150,17 @@ const pairs = statuses.flatMap((status) =>
 
 describe('every state and every command', () => {
   test.each(pairs)('$status, $type: $outcome', ({ status, command, outcome }) => {
-    expect(decide(command, aFinding(status)).outcome).toBe(outcome);
+    expect(outcomeOf(decide(command, aFinding(status)))).toBe(outcome);
   });
 
   test.each(commands.map((command) => ({ type: command.type, command, outcome: WITHOUT_FINDING[command.type] })))(
     'no finding, $type: $outcome',
     ({ command, outcome }) => {
-      expect(decide(command, undefined).outcome).toBe(outcome);
+      expect(outcomeOf(decide(command, undefined))).toBe(outcome);
     },
   );
 
-  test.each(pairs.filter(({ outcome }) => outcome === 'refused'))(
+  test.each(pairs.filter(({ outcome }) => outcome.startsWith('refused')))(
     '$status is unchanged by a refused $type',
     ({ status, command }) => {
       const finding = aFinding(status);

@@ -49,13 +49,22 @@ describe('due work', () => {
   const exempt = later({ days: 30 });
   const table: { at: string; finding: Finding; expected: DueWork[] }[] = [
     { at: later({ hours: 4, milliseconds: -1 }), finding: aFinding('open'), expected: [] },
-    { at: later({ hours: 4 }), finding: aFinding('open'), expected: [{ type: 'remind', at: later({ hours: 4 }) }] },
+    {
+      at: later({ hours: 4 }),
+      finding: aFinding('open'),
+      expected: [{ type: 'remind', at: later({ hours: 4 }), reminder: 1 }],
+    },
     {
       ...{ at: later({ hours: 80 }), finding: { ...aFinding('open'), remindersSent: 2 } },
       expected: [
         { type: 'escalate', at: later({ hours: 80 }) },
-        { type: 'remind', at: later({ hours: 80 }) },
+        { type: 'remind', at: later({ hours: 80 }), reminder: 3 },
       ],
+    },
+    {
+      // Nobody swept for a day: one reminder, not two in a row.
+      ...{ at: later({ hours: 30 }), finding: aFinding('open') },
+      expected: [{ type: 'remind', at: later({ hours: 30 }), reminder: 2 }],
     },
     {
       ...{ at: later({ minutes: 25 }), finding: aFinding('approved') },
@@ -66,11 +75,13 @@ describe('due work', () => {
       expected: [{ type: 'remind-owner', at: later({ days: 16 }), daysLeft: 14 }],
     },
     {
+      // Nobody swept for ten days: what is said is how many days are left by now.
+      ...{ at: later({ days: 26 }), finding: aFinding('exempt') },
+      expected: [{ type: 'remind-owner', at: later({ days: 26 }), daysLeft: 4 }],
+    },
+    {
       ...{ at: exempt, finding: aFinding('exempt') },
-      expected: [
-        { type: 'remind-owner', at: exempt, daysLeft: 14 },
-        { type: 'expire-exemption', at: exempt },
-      ],
+      expected: [{ type: 'expire-exemption', at: exempt }],
     },
     { at: later({ days: 999 }), finding: aFinding('closed'), expected: [] },
   ];

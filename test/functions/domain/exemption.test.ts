@@ -1,6 +1,6 @@
 import {
   checkTerms,
-  type Exemption,
+  daysLeft,
   type ExemptionRefusal,
   type ExemptionRules,
   type ExemptionTerms,
@@ -8,7 +8,7 @@ import {
   latestEnd,
   nextExemptionReminder,
 } from '../../../functions/domain/exemption.ts';
-import { aPersonRef, DAY_ONE, later, someRules, someTerms } from '../../builders.ts';
+import { anExemption, DAY_ONE, later, someRules, someTerms } from '../../builders.ts';
 
 describe('terms', () => {
   const notInFuture: ExemptionRefusal = { reason: 'until-not-in-future' };
@@ -32,6 +32,10 @@ describe('terms', () => {
       when: 'a ticket is needed',
       terms: {},
       rules: { ticketRequired: true },
+      refusals: [{ reason: 'ticket-missing' }],
+    },
+    {
+      ...{ when: 'the ticket is blank', terms: { ticket: '  ' }, rules: { ticketRequired: true } },
       refusals: [{ reason: 'ticket-missing' }],
     },
     { when: 'a ticket is there', terms: { ticket: 'SEC-1' }, rules: { ticketRequired: true }, refusals: [] },
@@ -58,10 +62,6 @@ describe('terms', () => {
   });
 });
 
-function anExemption(changes: Partial<Exemption> = {}): Exemption {
-  return { ...someTerms(), grantedBy: aPersonRef(), grantedAt: DAY_ONE, remindedDays: [], ...changes };
-}
-
 describe('liveness', () => {
   it.each([
     { now: later({ days: 30, milliseconds: -1 }), live: true },
@@ -79,23 +79,37 @@ describe('liveness', () => {
 describe('the next reminder', () => {
   it('is the earliest mark, whatever the order in the policy', () => {
     const next = nextExemptionReminder(anExemption(), someRules({ reminderDays: [1, 14, 7] }));
-    expect(next).toEqual({ at: later({ days: 16 }), days: 14 });
+    expect(next).toBe(later({ days: 16 }));
   });
 
-  it('passes over marks already used', () => {
-    const next = nextExemptionReminder(anExemption({ remindedDays: [14, 7] }), someRules());
-    expect(next).toEqual({ at: later({ days: 29 }), days: 1 });
+  it.each([
+    { remindedDays: [14], next: later({ days: 23 }) },
+    { remindedDays: [14, 7], next: later({ days: 29 }) },
+    { remindedDays: [5], next: later({ days: 29 }) },
+  ])('comes after the last that was sent, at $remindedDays days: $next', ({ remindedDays, next }) => {
+    expect(nextExemptionReminder(anExemption({ remindedDays }), someRules())).toBe(next);
   });
 
   it('passes over marks before the grant, and the one at the grant itself', () => {
-    const next = nextExemptionReminder(anExemption({ until: later({ days: 7 }) }), someRules());
-    expect(next).toEqual({ at: later({ days: 6 }), days: 1 });
+    const next = nextExemptionReminder(anExemption({ grantedAt: later({ days: 23 }) }), someRules());
+    expect(next).toBe(later({ days: 29 }));
   });
 
   it.each([
     { rules: someRules({ reminderDays: [] }), exemption: anExemption() },
-    { rules: someRules(), exemption: anExemption({ remindedDays: [1, 7, 14] }) },
+    { rules: someRules(), exemption: anExemption({ remindedDays: [14, 7, 1] }) },
   ])('is none when no mark is left', ({ rules, exemption }) => {
     expect(nextExemptionReminder(exemption, rules)).toBeNull();
+  });
+});
+
+describe('the days left', () => {
+  it.each([
+    { now: later({ days: 16 }), left: 14 },
+    { now: later({ days: 16, minutes: 1 }), left: 14 },
+    { now: later({ days: 17 }), left: 13 },
+    { now: later({ days: 29, hours: 23 }), left: 1 },
+  ])('at $now: $left, a begun day counted', ({ now, left }) => {
+    expect(daysLeft(anExemption(), now)).toBe(left);
   });
 });

@@ -1,8 +1,8 @@
-import type { Assessment } from '../../../functions/domain/assessment.ts';
+import type { Assessment, Problem } from '../../../functions/domain/assessment.ts';
 import type { Command } from '../../../functions/domain/commands.ts';
 import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve, ImpossibleEvent, replay } from '../../../functions/domain/evolve.ts';
-import { decidedBy, type Finding, type Status, severityOf } from '../../../functions/domain/finding.ts';
+import { type Closing, decidedBy, type Finding, type Status, severityOf } from '../../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { Trigger } from '../../../functions/domain/people.ts';
 import type { Refusal } from '../../../functions/domain/refusal.ts';
@@ -11,6 +11,7 @@ import {
   aKey,
   anApproval,
   anAssessment,
+  anExemption,
   anOpening,
   aPersonRef,
   aProof,
@@ -141,7 +142,8 @@ describe('open', () => {
 
   it('is escalated once and reminded in turn', () => {
     const { after: reminded } = when(aFinding('open'), commands.remind);
-    const { after: twice } = when(reminded, commands.remind);
+    expect(decide(commands.remind, reminded)).toEqual({ outcome: 'ignored', because: 'already-known' });
+    const { after: twice } = when(reminded, { ...commands.remind, reminder: 2 });
     const { after: escalated } = when(twice, commands.escalate);
     expect(escalated).toMatchObject({ remindersSent: 2, escalatedAt: at });
     expect(decide(commands.escalate, escalated)).toEqual({ outcome: 'ignored', because: 'already-known' });
@@ -168,6 +170,23 @@ describe('every state', () => {
     },
   );
 
+  test.each(Object.keys(HISTORY).filter((status): status is Status => status in HISTORY))(
+    'lets a person ask for a re-check, which changes nothing yet: %s',
+    (status) => {
+      const { events, after } = when(aFinding(status), commands['re-check']);
+      expect(events).toEqual([{ type: 'recheck-requested', at, by: aPersonRef() }]);
+      expect(after).toEqual(aFinding(status));
+    },
+  );
+
+  it('says in which status it is to whoever would renew, revoke or back out what is not there', () => {
+    const notExempt = refused({ reason: 'not-exempt', status: 'open' });
+    expect(decide(commands['renew-exemption'], aFinding('open'))).toEqual(notExempt);
+    expect(decide(commands['revoke-exemption'], aFinding('open'))).toEqual(notExempt);
+    const notRemediated = refused({ reason: 'not-remediated', status: 'open' });
+    expect(decide(commands['back-out'], aFinding('open'))).toEqual(notRemediated);
+  });
+
   it('records a refused attempt with whoever made it', () => {
     expect(refusalEvent(commands.exempt, { reason: 'guest' })).toEqual({
       ...{ type: 'command-refused', at, command: 'exempt', by: person, refusal: { reason: 'guest' } },
@@ -192,8 +211,9 @@ describe('every state', () => {
 });
 
 describe('decidedBy', () => {
-  it('is nobody before a decision, the approver after a failure', () => {
+  it('is nobody before a decision or without one, the approver after a failure', () => {
     expect(decidedBy(aFinding('open'))).toBeNull();
+    expect(decidedBy(aFinding('closed'))).toBeNull();
     expect(decidedBy(aFinding('failed'))).toEqual({ who: person, at: later({ minutes: 10 }) });
   });
 });
@@ -214,6 +234,13 @@ describe('approved', () => {
       ...{ status: 'remediated', remediatedAt: at, proof: aProof(), kmsRequestId: 'request-1' },
       history: { switchedOnByBot: [{ at, approvedBy: person }], switchedOffAgain: [] },
     });
+  });
+
+  it('fails with what KMS answered', () => {
+    const { events, after } = when(started, commands['fail-remediation']);
+    const failure = { because: 'rotation-limit-reached' };
+    expect(events).toEqual([{ type: 'remediation-failed', at, failure, kmsRequestId: null }]);
+    expect(after).toMatchObject({ status: 'failed', failedAt: at, failure });
   });
 
   it('claims no success for what was not started', () => {
@@ -251,13 +278,23 @@ describe('remediated', () => {
 
   it('is backed out into an exemption', () => {
     const { after: approved } = when(aFinding('remediated'), commands['back-out']);
-    expect(approved).toMatchObject({ status: 'approved', remedy: { id: 'disable-rotation' }, thenExempt: someTerms() });
+    const thenExempt = anExemption({ grantedAt: at });
+    expect(approved).toMatchObject({
+      ...{ status: 'approved', approval: { by: person, at }, remedy: { id: 'disable-rotation' }, thenExempt },
+    });
     const { after: started } = when(approved, commands['start-remediation']);
     const { after } = when(started, { ...commands['confirm-remediation'], at: later({ hours: 2 }) });
     expect(after).toMatchObject({
-      ...{ status: 'exempt', assessment: { verdict: 'rotation-off' } },
-      exemption: { ...someTerms(), grantedBy: aPersonRef(), grantedAt: at, remindedDays: [] },
+      ...{ status: 'exempt', assessment: { verdict: 'rotation-off' }, exemption: thenExempt },
     });
+  });
+
+  it('is not backed out any more once the exemption it would end in is over', () => {
+    const { after: approved } = when(aFinding('remediated'), commands['back-out']);
+    const justBefore = { ...commands['start-remediation'], at: later({ days: 30, milliseconds: -1 }) };
+    expect(decide(justBefore, approved).outcome).toBe('accepted');
+    const tooLate = { ...commands['start-remediation'], at: later({ days: 30 }) };
+    expect(decide(tooLate, approved)).toEqual({ outcome: 'ignored', because: 'exemption-over' });
   });
 
   it.each([
@@ -275,6 +312,14 @@ describe('remediated', () => {
     const assessment = { verdict: 'period-too-long', periodInDays: 730, maximumPeriodInDays: 365 } as const;
     const finding = given([anOpening({ assessment }), anApproval(), ...aRemediation()]);
     expect(decide(commands['back-out'], finding)).toEqual(refused({ reason: 'not-switched-on-by-bot' }));
+  });
+
+  it('is not backed out for what the bot did in an earlier episode', () => {
+    const assessment = { verdict: 'period-too-long', periodInDays: 730, maximumPeriodInDays: 365 } as const;
+    const again = [anOpening({ episode: 2, at, assessment }), anApproval(at), ...aRemediation(later({ hours: 2 }))];
+    const backOut = { ...commands['back-out'], episode: 2, at: later({ hours: 3 }) };
+    const decision = decide(backOut, given([...HISTORY.remediated, ...again]));
+    expect(decision).toEqual(refused({ reason: 'not-switched-on-by-bot' }));
   });
 
   it('is not backed out on terms that the policy forbids', () => {
@@ -321,26 +366,45 @@ describe('exempt', () => {
     }
   });
 
-  it.each<Assessment>([{ verdict: 'compliant' }, { verdict: 'not-applicable', reason: 'key-deleted' }])(
-    'closes at the end when the key is $verdict by then',
-    (assessment) => {
-      const { events, after } = when(aFinding('exempt'), { ...commands['expire-exemption'], at: end, assessment });
-      expect(events.map(({ type }) => type)).toEqual(['exemption-expired', 'finding-closed']);
-      expect(after).toMatchObject({ status: 'closed', closing: { by: null } });
+  it.each<{ assessment: Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>; closing: Closing }>([
+    { assessment: { verdict: 'compliant' }, closing: { because: 'compliant', by: null } },
+    {
+      assessment: { verdict: 'not-applicable', reason: 'key-deleted' },
+      closing: { because: 'not-applicable', reason: 'key-deleted', by: null },
     },
-  );
+  ])('closes at the end when the key is $assessment.verdict by then', ({ assessment, closing }) => {
+    const { events, after } = when(aFinding('exempt'), { ...commands['expire-exemption'], at: end, assessment });
+    expect(events).toEqual([
+      { type: 'exemption-expired', at: end, facts: null, assessment },
+      { type: 'finding-closed', at: end, closing, trigger: { kind: 'exemption-end', at: end } },
+    ]);
+    expect(after).toMatchObject({ status: 'closed', closing });
+  });
+
+  it('closes at the end, and names whoever settled it, when an event comes before the clock', () => {
+    const trigger = aTrigger({ eventName: 'EnableKeyRotation', at: end });
+    const { events } = when(aFinding('exempt'), assess({ assessment: { verdict: 'compliant' }, trigger }));
+    expect(events.at(-1)).toEqual({
+      ...{ type: 'finding-closed', at: end, trigger },
+      closing: { because: 'compliant', by: 'deployer' },
+    });
+  });
 
   it('is renewed on new terms, and reminded again', () => {
     const { after: reminded } = when(aFinding('exempt'), commands['remind-owner']);
     expect(reminded).toMatchObject({ exemption: { remindedDays: [14] } });
     const terms = someTerms({ until: later({ days: 60 }) });
     const { after } = when(reminded, { ...commands['renew-exemption'], terms });
-    expect(after).toMatchObject({ exemption: { ...terms, grantedAt: at, remindedDays: [] } });
+    expect(after).toEqual({ ...aFinding('exempt'), exemption: anExemption({ ...terms, grantedAt: at }) });
   });
 
   it('reminds no owner twice of the same day, and not after the end', () => {
     const { after } = when(aFinding('exempt'), commands['remind-owner']);
     expect(decide(commands['remind-owner'], after)).toEqual({ outcome: 'ignored', because: 'already-known' });
+    const missed = { ...commands['remind-owner'], daysLeft: 20 };
+    expect(decide(missed, after)).toEqual({ outcome: 'ignored', because: 'already-known' });
+    const next = when(after, { ...commands['remind-owner'], daysLeft: 7 });
+    expect(next.after).toMatchObject({ exemption: { remindedDays: [14, 7] } });
     const atEnd = { ...commands['remind-owner'], at: end };
     expect(decide(atEnd, aFinding('exempt'))).toEqual({ outcome: 'ignored', because: 'not-exempt' });
   });
@@ -366,6 +430,18 @@ describe('a drift loop', () => {
       expect(after.history.switchedOffAgain).toEqual([{ at, by: 'unknown', tool: 'unknown' }]);
     },
   );
+
+  it('is none after a back-out: people took back what the bot had done', () => {
+    const backedOut = [commands['back-out'], commands['start-remediation'], commands['confirm-remediation']];
+    const end = later({ days: 30 });
+    const compliant = { ...commands['expire-exemption'], at: end, assessment: { verdict: 'compliant' } as const };
+    const settled = [...backedOut, compliant].reduce<Finding>(
+      (finding, command) => when(finding, command).after,
+      aFinding('remediated'),
+    );
+    const { after } = when(settled, anAssessment({ at: end, trigger: disabled, mode: 'auto' }));
+    expect(after).toMatchObject({ status: 'approved', history: { switchedOnByBot: [], switchedOffAgain: [] } });
+  });
 
   it('is not fought in auto mode: people are asked', () => {
     const { events } = when(aFinding('remediated'), anAssessment({ at, trigger: disabled, mode: 'auto' }));
@@ -409,7 +485,7 @@ describe('replay', () => {
     {
       event: {
         ...{ type: 'back-out-approved', at, approval: { by: person, at }, remedy: { id: 'disable-rotation' } },
-        thenExempt: someTerms(),
+        thenExempt: anExemption(),
       },
       statuses: ['none', 'open', 'approved', 'failed', 'exempt', 'closed'],
     },
@@ -442,9 +518,14 @@ describe('replay', () => {
     statuses.map((status) => ({ type: event.type, event, status })),
   );
 
-  test.each(cases)('stops at a broken history: $type in $status', ({ event, status }) => {
+  test.each(cases)('stops at a broken history: $type in $status', ({ type, event, status }) => {
     const finding = status === 'none' ? undefined : aFinding(status);
     expect(() => evolve(finding, event)).toThrow(ImpossibleEvent);
+    expect(() => evolve(finding, event)).toThrow(`event ${type} cannot happen to a finding in status ${status}`);
+  });
+
+  it('stops with an error that can be told by its name', () => {
+    expect(new ImpossibleEvent('escalated', 'none').name).toBe('ImpossibleEvent');
   });
 });
 
@@ -455,19 +536,37 @@ function never(): never {
 describe('the cause of a finding that changes', () => {
   const open = aFinding('open');
   const changed = { verdict: 'period-too-long', periodInDays: 730, maximumPeriodInDays: 365 } as const;
-  const causeAfter = (trigger: Trigger, assessment: typeof changed | typeof open.assessment = changed) =>
-    evolve(open, { type: 'finding-reassessed', at, facts: null, assessment, trigger }).trigger;
+  const causeAfter = (trigger: Trigger, assessment: Problem = changed, finding: Finding = open) =>
+    evolve(finding, { type: 'finding-reassessed', at, facts: null, assessment, trigger }).trigger;
 
-  it('is whoever made the present problem', () => {
-    const trigger = aTrigger({ eventId: 'later', eventName: 'EnableKeyRotation' });
-    expect(causeAfter(trigger)).toEqual(trigger);
-  });
+  it.each(['DisableKeyRotation', 'EnableKeyRotation', 'ImportKeyMaterial'])(
+    'is whoever made the present problem by %s',
+    (eventName) => {
+      const trigger = aTrigger({ eventId: 'later', eventName });
+      expect(causeAfter(trigger)).toEqual(trigger);
+    },
+  );
 
   it.each<[string, Trigger]>([
     ['somebody who only tagged the key', aTrigger({ eventId: 'later', eventName: 'TagResource' })],
     ['somebody who asked for a re-check', recheck],
   ])('is not %s', (_, trigger) => {
     expect(causeAfter(trigger)).toEqual(open.trigger);
+  });
+
+  it('is whoever made the same kind of problem worse', () => {
+    const tooLong = given([anOpening({ assessment: changed })]);
+    const trigger = aTrigger({ eventId: 'later', eventName: 'EnableKeyRotation' });
+    expect(causeAfter(trigger, { ...changed, periodInDays: 2560 }, tooLong)).toEqual(trigger);
+  });
+
+  it('is whoever made the problem, although somebody else asked for a re-check before the event came', () => {
+    const found = given([anOpening({ trigger: recheck })]);
+    const trigger = aTrigger({ eventName: 'DisableKeyRotation' });
+    expect(when(found, anAssessment({ at, trigger })).after).toEqual({ ...found, trigger });
+    expect(decide(anAssessment({ at, trigger: aTrigger({ eventName: 'TagResource' }) }), found)).toEqual({
+      ...{ outcome: 'ignored', because: 'already-known' },
+    });
   });
 
   it('stays when the problem stays', () => {

@@ -6,6 +6,7 @@ import {
   type Route,
   type RouteMatch,
   routeFor,
+  routeOf,
   slackUsersOf,
 } from '../../../functions/domain/policy.ts';
 import { aKey, anActor, aPolicy, KEY } from '../../builders.ts';
@@ -26,7 +27,7 @@ describe('routes', () => {
     {},
     { accounts: ['444455556666', '111122223333'] },
     { regions: ['eu-central-1'] },
-    { organizationalUnits: ['production'] },
+    { organizationalUnits: ['sandbox', 'production'] },
     { aliases: ['payments/*'] },
     { aliases: ['nothing', '*ledger'] },
     { tags: { team: ['ledger', 'pay*'] } },
@@ -73,6 +74,17 @@ describe('routes', () => {
     expect(routed({ accounts: ['111122223333'], regions: ['eu-central-1'] }, {}, true)).toBe('special');
   });
 
+  it.each<RouteMatch>([{ aliases: ['payments/*'] }, { tags: { team: ['payments'] } }])(
+    'holds for one of several aliases and tags: %j',
+    (match) => {
+      const tags = [
+        { key: 'stage', value: 'production' },
+        { key: 'team', value: 'payments' },
+      ];
+      expect(routed(match, { facts: aKey({ aliases: ['ledger', 'payments/ledger'], tags }) })).toBe('special');
+    },
+  );
+
   it('takes the first that holds', () => {
     const routes: Policy['routes'] = [
       { ...ROUTE, name: 'elsewhere', match: { regions: ['eu-west-1'] } },
@@ -80,6 +92,24 @@ describe('routes', () => {
       { ...ROUTE, name: 'second', match: { accounts: ['111122223333'] } },
     ];
     expect(routeFor(aPolicy({ routes }), KEY, aKey()).name).toBe('first');
+  });
+});
+
+describe('the route of a finding', () => {
+  const special: Policy['routes'][number] = { ...ROUTE, name: 'special', match: { tags: { team: ['billing'] } } };
+  const policy = aPolicy({ routes: [special] });
+
+  it.each([
+    { route: 'special', of: special },
+    { route: 'default', of: policy.defaultRoute },
+  ])('stays $route, whatever the key is tagged with later', ({ route, of }) => {
+    const tagged = aKey({ tags: [{ key: 'team', value: route === 'special' ? 'payments' : 'billing' }] });
+    expect(routeOf(policy, { route, key: KEY, facts: tagged })).toEqual(of);
+  });
+
+  it('is found anew when the policy has no such route any more', () => {
+    const tagged = aKey({ tags: [{ key: 'team', value: 'billing' }] });
+    expect(routeOf(policy, { route: 'gone', key: KEY, facts: tagged })).toEqual(special);
   });
 });
 
@@ -99,6 +129,7 @@ describe('patterns', () => {
     ['ab*ba', 'aba', false],
     ['a*bb*b', 'abb', false],
     ['a**c', 'abc', true],
+    ['aa', 'aaa', false],
     ['a.c', 'abc', false],
     ['a+*', 'a+b', true],
   ])('%s on "%s": %s', (pattern, text, expected) => {

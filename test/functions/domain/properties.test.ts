@@ -5,6 +5,7 @@ import type { Assessment } from '../../../functions/domain/assessment.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal, verifyChain } from '../../../functions/domain/audit.ts';
 import type { AuthorityVerdict } from '../../../functions/domain/authority.ts';
 import type { Command } from '../../../functions/domain/commands.ts';
+import { type DueWork, dueWork, nextDeadline } from '../../../functions/domain/deadlines.ts';
 import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve, replay } from '../../../functions/domain/evolve.ts';
 import { isLive } from '../../../functions/domain/exemption.ts';
@@ -124,10 +125,11 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
       return { ...command, ...withTerms };
     case 'start-remediation':
     case 'fail-remediation':
-    case 'remind':
     case 'escalate':
     case 'report-overdue':
       return { ...command, at };
+    case 'remind':
+      return { ...command, at, reminder: drawn.stale };
     case 'remind-owner':
       return { ...command, at, daysLeft: drawn.stale };
     case 'confirm-remediation':
@@ -293,6 +295,18 @@ describe('whatever happens to a key', () => {
     });
   });
 
+  it('has nothing due any more once the clock has done what was due', () => {
+    const rules = { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, exemption: RULES };
+    always((taken) => {
+      for (const { after, command } of taken) {
+        const now = new Date(Date.parse(command.at) + 3 * DAY).toISOString();
+        const done = after && doneByTheClock(after, dueWork(after, rules, now));
+        const next = done && nextDeadline(done, rules);
+        if (next) expect(Date.parse(next)).toBeGreaterThan(Date.parse(now));
+      }
+    });
+  });
+
   it('is not touched by whoever may not, except for the record of the attempt', () => {
     always((taken) => {
       for (const { command, decision, before, events } of taken) {
@@ -303,6 +317,16 @@ describe('whatever happens to a key', () => {
     });
   });
 });
+
+function doneByTheClock(finding: Finding, work: readonly DueWork[]): Finding {
+  return work.reduce<Finding>((present, due) => {
+    const assessment = { verdict: 'rotation-off' } as const;
+    const command = due.type === 'expire-exemption' ? { ...due, facts: null, assessment } : due;
+    const decision = decide(command, present);
+    if (decision.outcome !== 'accepted') throw new Error(`due, but ${decision.outcome}: ${due.type}`);
+    return decision.events.reduce(evolve, present);
+  }, finding);
+}
 
 const digest = (value: unknown): string =>
   createHash('sha256')

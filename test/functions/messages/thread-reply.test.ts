@@ -34,7 +34,7 @@ const EVENTS: { [T in FindingEventType]: Extract<FindingEvent, { type: T }> | Fi
     at,
     approval,
     remedy: { id: 'disable-rotation' },
-    thenExempt: someTerms(),
+    thenExempt: { ...exemption, ticket: null },
   },
   'remediation-started': { type: 'remediation-started', at, remedy },
   remediated: { type: 'remediated', at, remedy, proof: aProof(), kmsRequestId: 'request-1' },

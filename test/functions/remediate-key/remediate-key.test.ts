@@ -7,6 +7,7 @@ import { bindRemedies } from '../../../functions/remedies/remedies.ts';
 import {
   aFinding,
   anApproval,
+  anExemption,
   anObservation,
   anOpening,
   aPersonRef,
@@ -14,7 +15,6 @@ import {
   HISTORY,
   KEY,
   later,
-  someTerms,
 } from '../../builders.ts';
 import { createInMemoryFindings } from '../../fakes/in-memory-findings.ts';
 
@@ -276,7 +276,7 @@ describe('a back-out', () => {
   const backOut: FindingEvent = {
     ...{ type: 'back-out-approved', at: later({ hours: 1 }), remedy: { id: 'disable-rotation' } },
     approval: { by: { kind: 'person', person: aPersonRef() }, at: later({ hours: 1 }) },
-    thenExempt: someTerms(),
+    thenExempt: anExemption(),
   };
 
   it('switches rotation off and ends in the exemption', async () => {
@@ -284,7 +284,16 @@ describe('a back-out', () => {
     const record = await world.findings.given([...HISTORY.remediated, backOut]);
     await expect(remediateKey(record, world.deps())).resolves.toBe('remediated');
     expect(world.calls).toEqual(['disable']);
-    expect(await found(world)).toMatchObject({ status: 'exempt', exemption: { reason: someTerms().reason } });
+    expect(await found(world)).toMatchObject({ status: 'exempt', exemption: anExemption() });
+  });
+
+  it('switches nothing off once that exemption is over', async () => {
+    const world = createWorld({ enabled: true });
+    const record = await world.findings.given([...HISTORY.remediated, backOut]);
+    const now = () => new Date(later({ days: 30 }));
+    await expect(remediateKey(record, { ...world.deps(), now })).resolves.toBe('skipped');
+    expect(world.calls).toEqual([]);
+    expect(await found(world)).toMatchObject({ status: 'approved', startedAt: null });
   });
 
   it('ends in the exemption also when rotation is off already', async () => {

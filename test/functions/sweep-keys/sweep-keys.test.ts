@@ -3,7 +3,7 @@ import type { KeyObservation } from '../../../functions/domain/assessment.ts';
 import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { KeyIdentity } from '../../../functions/domain/key.ts';
 import { type SweepDeps, SweepIncomplete, sweepFindings } from '../../../functions/sweep-keys/sweep-keys.ts';
-import { anApproval, anObservation, anOpening, HISTORY, KEY, later } from '../../builders.ts';
+import { anApproval, anObservation, anOpening, commandsOfEveryType, HISTORY, KEY, later } from '../../builders.ts';
 import { createInMemoryFindings } from '../../fakes/in-memory-findings.ts';
 
 const ON = anObservation({}, { kind: 'automatic', enabled: true, periodInDays: 365 });
@@ -105,7 +105,12 @@ describe('what is due', () => {
     const { carryOut } = world.findings;
     const id = { kind: 'clock', id: 'test' } as const;
     await carryOut({ keyArn: KEY.arn, cause: id, onceId: null, command: () => ({ type: 'escalate', at: later({}) }) });
-    await carryOut({ keyArn: KEY.arn, cause: id, onceId: null, command: () => ({ type: 'remind', at: later({}) }) });
+    await carryOut({
+      keyArn: KEY.arn,
+      cause: id,
+      onceId: null,
+      command: () => ({ ...commandsOfEveryType().remind, at: later({}) }),
+    });
     await sweepFindings(later({ hours: 4 }), world.deps({ findingsDueBefore: () => Promise.resolve(stale) }));
     expect(lastEvent(world)).toBe('reminded');
     expect(await found(world)).toMatchObject({ remindersSent: 1 });

@@ -1,0 +1,176 @@
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** A mistake that somebody could make in the product: pieces of one file, and what stands there instead. */
+type PlantedFault = {
+  /** What is wrong then, in words. */
+  mistake: string;
+  file: string;
+  edits: readonly { replace: string; by: string }[];
+  /** The simulation has to find it within so many seeds. */
+  foundWithin: number;
+};
+
+/**
+ * Mistakes that the simulation has to find, or it proves nothing. They exist only in a process that was started with
+ * `--plant`: the file is changed while it is loaded.
+ */
+export const PLANTED_FAULTS = {
+  'save-then-send': {
+    mistake: 'a message is recorded as posted before it is posted',
+    file: 'functions/announce-finding/post-once.ts',
+    edits: [
+      {
+        replace: 'const { channel, postId } = claim;',
+        by: "const { channel, postId } = claim; await settle(slot, { channel, ts: '1.000001', renderedVersion: version }, deps);",
+      },
+    ],
+    foundWithin: 50,
+  },
+  'no-version-condition': {
+    mistake: 'the finding is written although it has moved since it was loaded',
+    file: 'functions/adapters/findings-table.ts',
+    edits: [
+      {
+        replace:
+          "expression: '#sequence = :sequence AND #hash = :hash',\n      names: { '#sequence': 'sequence', '#hash': 'hash' },\n      values: { ':sequence': before.sequence, ':hash': before.hash },",
+        by: "expression: 'attribute_exists(pk)',",
+      },
+      {
+        // The numbered events would stop it all the same.
+        replace: 'const events = records.map((record) => absent(eventRow(record)));',
+        by: "const events = records.map((record) => ({ item: eventRow(record), condition: { expression: 'attribute_exists(pk) OR attribute_not_exists(pk)' } }));",
+      },
+    ],
+    foundWithin: 300,
+  },
+  'ttl-is-the-expiry': {
+    mistake: 'an exemption holds until DynamoDB deletes it',
+    file: 'functions/domain/exemption.ts',
+    edits: [
+      { replace: 'return Date.parse(now) < Date.parse(exemption.until);', by: 'return now !== exemption.grantedAt;' },
+    ],
+    foundWithin: 300,
+  },
+  'read-error-is-off': {
+    mistake: 'a key that cannot be read counts as not rotating',
+    file: 'functions/adapters/kms.ts',
+    edits: [
+      {
+        replace:
+          "return { seen: 'refusal', facts, reason: { because: 'access-denied', operation, deniedBy, principal } };",
+        by: "return facts === null ? refused(facts, { because: 'access-denied', operation, deniedBy, principal }) : { seen: 'key', facts, reading: { kind: 'automatic', enabled: false } };",
+      },
+    ],
+    foundWithin: 2000,
+  },
+  'post-without-claim': {
+    mistake: 'a message is posted without a look at what was posted before',
+    file: 'functions/announce-finding/post-once.ts',
+    edits: [
+      {
+        replace: "if (stored?.state === 'claimed') {",
+        by: "if (stored?.state === 'claimed') { return await post(await takeOver(stored, slot, deps), request, deps); }\n  if (stored?.state === 'claimed') {",
+      },
+    ],
+    foundWithin: 300,
+  },
+  'no-lease': {
+    mistake: 'two runs may look for a message and post it side by side',
+    file: 'functions/announce-finding/post-once.ts',
+    edits: [{ replace: 'if (leaseUntil !== null && leaseUntil > now())', by: 'if (leaseUntil === now())' }],
+    foundWithin: 2000,
+  },
+  'success-without-read-back': {
+    mistake: 'a remediation counts as done when KMS has accepted the call',
+    file: 'functions/remediate-key/remediate-key.ts',
+    edits: [{ replace: 'const AGREEING_READS = 3;', by: 'const AGREEING_READS = 1;' }],
+    foundWithin: 50,
+  },
+  'change-before-record': {
+    mistake: 'the key is changed before the start is in the trail',
+    file: 'functions/remediate-key/remediate-key.ts',
+    edits: [
+      {
+        replace: "    if (!(await start())) return 'skipped';\n    const applied = await remedy.apply(key);",
+        by: "    const applied = await remedy.apply(key);\n    if (!(await start())) return 'skipped';",
+      },
+    ],
+    foundWithin: 50,
+  },
+  'spent-approval': {
+    mistake: 'a run acts on an approval that the watchdog may take back meanwhile',
+    file: 'functions/remediate-key/remediate-key.ts',
+    edits: [
+      {
+        replace: "if (isAboutToBeGivenUp(finding, deps.now().toISOString())) return 'skipped';",
+        by: 'isAboutToBeGivenUp(finding, deps.now().toISOString());',
+      },
+    ],
+    foundWithin: 20_000,
+  },
+  'no-second-look': {
+    mistake: 'what was seen before a finding was written is never looked at again',
+    file: 'functions/contracts/stream-consumers.ts',
+    edits: [
+      {
+        replace: "'detect-finding': ['recheck-requested', 'exemption-revoked', ...WORTH_A_SECOND_LOOK],",
+        by: "'detect-finding': ['recheck-requested', 'exemption-revoked'],",
+      },
+    ],
+    foundWithin: 2000,
+  },
+  'anybody-approves': {
+    mistake: 'everybody of the organisation counts as an approver',
+    file: 'functions/domain/authority.ts',
+    edits: [
+      {
+        replace: "if (approvers.userGroups.length === 0) return refused('not-an-approver');",
+        by: 'return { allowed: true };',
+      },
+    ],
+    foundWithin: 300,
+  },
+  'endless-exemption': {
+    mistake: 'the longest time of the policy is not checked',
+    file: 'functions/domain/exemption.ts',
+    edits: [
+      {
+        replace: 'else if (Date.parse(terms.until) > Date.parse(latestEnd(rules, now))) {',
+        by: "else if (terms.reason === '' && Date.parse(terms.until) > Date.parse(latestEnd(rules, now))) {",
+      },
+    ],
+    foundWithin: 1000,
+  },
+} as const satisfies Record<string, PlantedFault>;
+
+export type PlantedFaultName = keyof typeof PLANTED_FAULTS;
+
+export function isPlantedFault(name: string): name is PlantedFaultName {
+  return Object.hasOwn(PLANTED_FAULTS, name);
+}
+
+/**
+ * Plants a mistake in what this thread loads from now on.
+ * @throws Error while the file is loaded when it no longer contains what was to be replaced
+ */
+export function plantFault(name: PlantedFaultName): void {
+  const { file, edits } = PLANTED_FAULTS[name];
+  const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
+  registerHooks({
+    load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context);
+      if (!url.startsWith('file:') || fileURLToPath(new URL(url)) !== path) return loaded;
+      const source = edits.reduce((text, { replace, by }) => {
+        if (!text.includes(replace)) throw new Error(`the fault ${name} does not fit ${file} any more`);
+        return text.replace(replace, by);
+      }, sourceText(loaded.source));
+      return { ...loaded, source };
+    },
+  });
+}
+
+function sourceText(source: string | ArrayBuffer | NodeJS.TypedArray | undefined): string {
+  if (typeof source === 'string') return source;
+  return source === undefined ? '' : new TextDecoder().decode(source);
+}

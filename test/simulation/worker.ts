@@ -1,0 +1,70 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import * as z from 'zod';
+import { isPlantedFault, plantFault } from './planted-faults.ts';
+
+const deviation = z.object({ at: z.int(), option: z.int() });
+export const taskSchema = z.object({
+  plant: z.string().optional(),
+  /** Which share of the work is this worker's. */
+  share: z.int(),
+  shares: z.int(),
+  work: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('seeds'), from: z.int(), count: z.int() }),
+    z.object({ kind: z.literal('exhaustive'), deviations: z.int() }),
+    z.object({ kind: z.literal('story-of-seed'), seed: z.int() }),
+    z.object({ kind: z.literal('story-of-deviations'), deviations: z.array(deviation) }),
+  ]),
+});
+export type Task = z.infer<typeof taskSchema>;
+
+export const reportSchema = z.object({
+  steps: z.int(),
+  violations: z.array(z.string()),
+  /** How to play it again: options of `npm run simulate`. */
+  again: z.string(),
+  story: z.array(z.string()),
+});
+export type Report = z.infer<typeof reportSchema>;
+
+async function work(): Promise<void> {
+  const { plant, share, shares, work: task } = taskSchema.parse(workerData);
+  if (plant !== undefined && isPlantedFault(plant)) plantFault(plant);
+  // Only now: a fault has to be planted before the product is loaded.
+  const { loadSimulatedHandlers } = await import('./environment.ts');
+  const { exploreSmallWorld, replaySmallWorld, runSeed } = await import('./explore.ts');
+  const handlers = await loadSimulatedHandlers();
+  const report = (message: Report) => parentPort?.postMessage(message);
+
+  switch (task.kind) {
+    case 'seeds':
+      for (let seed = task.from + share; seed < task.from + task.count; seed += shares) {
+        const { steps, violations } = await runSeed(seed, handlers);
+        report({ steps, violations: [...violations], again: `--seed ${seed}`, story: [] });
+      }
+      return;
+    case 'exhaustive': {
+      const isMine = ({ at, option }: z.infer<typeof deviation>) => (at + option) % shares === share;
+      for await (const { deviations, result } of exploreSmallWorld(task.deviations, handlers, isMine)) {
+        if (deviations.length === 0 && share !== 0) continue;
+        const again = `--replay ${deviations.map(({ at, option }) => `${at}:${option}`).join(',')}`;
+        report({ steps: result.steps, violations: [...result.violations], again, story: [] });
+      }
+      return;
+    }
+    case 'story-of-seed': {
+      const { steps, violations, story } = await runSeed(task.seed, handlers, true);
+      report({ steps, violations: [...violations], again: `--seed ${task.seed}`, story: [...story] });
+      return;
+    }
+    case 'story-of-deviations': {
+      const { steps, violations, story } = await replaySmallWorld(task.deviations, handlers);
+      report({ steps, violations: [...violations], again: '', story: [...story] });
+    }
+  }
+}
+
+if (parentPort !== null) {
+  await work();
+  // Timers of libraries that wait for what will never come must not keep the thread.
+  process.exit(0);
+}
