@@ -64,9 +64,13 @@ export async function rootMessages(awsUrl: string): Promise<RootMessage[]> {
   return messagesOf(await stateOf(awsUrl));
 }
 
-/** Looks at everything through AWS's own APIs and the sandbox's page. */
+/** Looks at everything through AWS's own APIs and the sandbox's page, at a moment when the minute's sweep does not run. */
 export async function lookAtWorld(awsUrl: string): Promise<World> {
-  const state = await stateOf(awsUrl);
+  let state = await stateOf(awsUrl);
+  for (let left = 10; left > 0 && Object.keys(state.onTheWay).length > 0; left -= 1) {
+    await untilSettled(awsUrl, 10);
+    state = await stateOf(awsUrl);
+  }
   return {
     messages: messagesOf(state),
     replies: state.channels.reduce(
