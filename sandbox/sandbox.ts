@@ -108,7 +108,7 @@ async function start(
   cleanup.defer(queues.close);
   const gateway = await startGateway({
     ...{ port: awsPort, kms, sts, faults },
-    upstreams: { dynamodb: dynamodb.url, queues: queues.url },
+    upstreams: { dynamodb: dynamodb.handle, queues: queues.url },
     control: (request) => late.control(request),
     routes: { '/slack/events': (request) => answerSlack(request, late.functions) },
   });
@@ -148,6 +148,9 @@ async function start(
   late.functions = functions;
   const wiring = wire({
     ...{ deployed, functions, sqs: clients.sqs, streams: dynamodb.streams, log: tell },
+    sendMessage(name, body) {
+      queues.send({ name, region: HOME_REGION }, body);
+    },
     dataDir: data?.at('.'),
   });
   cleanup.defer(wiring.stop);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { KMS_EVENT_PATTERN } from '../functions/contracts/kms-event.ts';
 import { auditEventFilter, STREAM_CONSUMERS } from '../functions/contracts/stream-consumers.ts';
@@ -21,7 +21,7 @@ export type Wiring = {
   /** Accepts an event on the event bus. */
   putEvent: (event: unknown) => void;
   pending: () => Promise<Pending>;
-  /** What was published to the topic, oldest first. */
+  /** What was last published to the topic, oldest first. */
   notices: () => unknown[];
   givenUp: () => GivenUp[];
   /** Does what fell due when the clock has moved. */
@@ -32,6 +32,8 @@ export type Wiring = {
 const CONSUMER_NAMES = ['announce-finding', 'remediate-key', 'detect-finding'] as const;
 const SWEEP_EVERY_MS = 60_000;
 const MAX_RETRIES = 100;
+/** Of what was published to the topic, so much is kept to be looked at. */
+const MAX_NOTICES = 1000;
 
 const eventName = z.object({ detail: z.object({ eventName: z.string().optional() }) });
 const noticeEvent = z.object({ Records: z.array(z.object({ body: z.string() })) });
@@ -41,6 +43,7 @@ export function wire({
   deployed,
   functions,
   sqs,
+  sendMessage,
   streams,
   dataDir,
   log,
@@ -48,6 +51,8 @@ export function wire({
   deployed: Deployed;
   functions: Functions;
   sqs: SQSClient;
+  /** How EventBridge puts an event into a queue. */
+  sendMessage: (queueName: string, body: string) => void;
   streams: StreamSource;
   dataDir: string | undefined;
   log: (line: string) => void;
@@ -55,27 +60,33 @@ export function wire({
   const notices: unknown[] = [];
   const givenUp: GivenUp[] = [];
 
+  function keepNotices(event: unknown): Promise<null> {
+    notices.push(...noticeEvent.parse(event).Records.map(({ body }): unknown => JSON.parse(body)));
+    notices.splice(0, notices.length - MAX_NOTICES);
+    return Promise.resolve(null);
+  }
+
   const bus = createEventBus({
     rules: [
       {
         name: 'kms-events',
         pattern: KMS_EVENT_PATTERN,
-        async target(event) {
+        target(event) {
           const isCreation = eventName.safeParse(event).data?.detail.eventName === 'CreateKey';
           const queue = isCreation ? deployed.creations : deployed.changes;
-          await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: JSON.stringify(event) }));
+          sendMessage(queue.name, JSON.stringify(event));
         },
       },
     ],
   });
 
-  const poll = (queue: DeployedQueue, invoke: (event: unknown) => Promise<unknown>) =>
+  const poll = (queue: DeployedQueue, invoke: (event: unknown) => Promise<unknown>, batchSize = 1) =>
     pollQueue({
       client: sqs,
       queueUrl: queue.url,
       queueArn: queue.arn,
       invoke,
-      batchSize: 1,
+      batchSize,
       reportBatchItemFailures: true,
       onError: (error) => {
         log(`queue ${queue.name}: ${String(error)}`);
@@ -86,10 +97,7 @@ export function wire({
     { name: deployed.changes.name, source: poll(deployed.changes, functions['detect-finding'].invoke) },
     {
       name: deployed.notices.name,
-      source: poll(deployed.notices, (event) => {
-        notices.push(...noticeEvent.parse(event).Records.map(({ body }): unknown => JSON.parse(body)));
-        return Promise.resolve(null);
-      }),
+      source: poll(deployed.notices, keepNotices, 10),
     },
   ];
 

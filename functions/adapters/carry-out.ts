@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findingEventSchema } from '../contracts/records.ts';
 import { type Cause, type Digest, seal } from '../domain/audit.ts';
 import type { Command } from '../domain/commands.ts';
@@ -25,8 +27,13 @@ export type CarriedOut = {
 
 export type CarryOut = (request: CarryOutRequest) => Promise<CarriedOut>;
 
-/** Lost races in a row before giving up; each means that somebody else got something done. */
-const ATTEMPTS = 5;
+/**
+ * Lost races in a row before giving up; each means that somebody else got something done. With the pauses between them
+ * that is at most two seconds, inside the three in which Slack wants an answer.
+ */
+const ATTEMPTS = 10;
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 320;
 
 /**
  * Load, decide, save: the only way a finding changes. Nothing is sent from here; the table's stream tells the rest.
@@ -38,7 +45,11 @@ export function createCarryOut(deps: {
   loadPolicy: () => Promise<{ policy: Policy; version: string }>;
   newId: () => string;
   digest: Digest;
+  /** Lets the others go first after a lost race. */
+  pause?: (lostRaces: number) => Promise<void>;
 }): CarryOut {
+  const { pause = randomPause } = deps;
+
   async function attempt({ keyArn, cause, onceId, command: commandFor }: CarryOutRequest): Promise<CarriedOut> {
     const { policy, version: policyVersion } = await deps.loadPolicy();
     const before = await deps.table.load(keyArn);
@@ -59,7 +70,7 @@ export function createCarryOut(deps: {
   }
 
   return async (request) => {
-    for (let left = ATTEMPTS - 1; ; left -= 1) {
+    for (let lostRaces = 0; ; ) {
       try {
         return await attempt(request);
       } catch (error) {
@@ -67,10 +78,19 @@ export function createCarryOut(deps: {
           const { finding } = await deps.table.load(request.keyArn);
           return { decision: { outcome: 'ignored', because: 'duplicate-delivery' }, finding };
         }
-        if (!(error instanceof VersionConflict) || left === 0) throw error;
+        if (!(error instanceof VersionConflict)) throw error;
+        lostRaces += 1;
+        if (lostRaces === ATTEMPTS) throw error;
+        await pause(lostRaces);
       }
     }
   };
+}
+
+/** Of random length: those who lost the same race would meet again in the next one. */
+async function randomPause(lostRaces: number): Promise<void> {
+  const share = randomBytes(1).readUInt8() / 255;
+  await sleep(share * Math.min(FIRST_PAUSE_MS * 2 ** (lostRaces - 1), LONGEST_PAUSE_MS));
 }
 
 function eventsOf(decision: Decision, command: Command, finding: Finding | undefined): FindingEvent[] {

@@ -22,10 +22,15 @@ export type KmsClients = {
 };
 
 const ATTEMPTS = 3;
+/** Each keeps credentials and connections; an organisation has more places than a function has memory. */
+const MAX_CLIENTS = 100;
 const TIMEOUTS = { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true };
 
-/** Clients by account and Region, kept for the life of the container, with the credentials of the role there. */
-export function createKmsClients({ roleName, externalId, sessionName, stsRegion }: KeyAccess): KmsClients {
+/** Clients by account and Region with the credentials of the role there: the last used ones are kept, up to `maxClients`. */
+export function createKmsClients(
+  { roleName, externalId, sessionName, stsRegion }: KeyAccess,
+  maxClients = MAX_CLIENTS,
+): KmsClients {
   const clients = new Map<string, KMSClient>();
   const principalFor = ({ partition, accountId }: KeyIdentity) => `arn:${partition}:iam::${accountId}:role/${roleName}`;
 
@@ -56,10 +61,15 @@ export function createKmsClients({ roleName, externalId, sessionName, stsRegion 
     principalFor,
     clientFor(key) {
       const place = `${key.partition} ${key.accountId} ${key.region}`;
-      const known = clients.get(place);
-      if (known !== undefined) return known;
-      const client = connect(key);
+      const client = clients.get(place) ?? connect(key);
+      // Whatever was used last stands last.
+      clients.delete(place);
       clients.set(place, client);
+      const [oldest] = clients.keys();
+      if (clients.size > maxClients && oldest !== undefined) {
+        clients.get(oldest)?.destroy();
+        clients.delete(oldest);
+      }
       return client;
     },
   };

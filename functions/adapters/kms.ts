@@ -139,11 +139,16 @@ export function createKeyReader(access: KeyAccess): KeyReader {
     try {
       const described = factsOf(key, await describe(key));
       facts = described;
-      const reading = await readRotation(key, described);
-      if (!canBeProblem(described)) return { seen: 'key', facts, reading };
+      if (!canBeProblem(described)) return { seen: 'key', facts, reading: await readRotation(key, described) };
       // Routes may depend on both, so a key of which they cannot be told is not judged: the wrong people would be asked.
-      facts = { ...described, aliases: await aliases(key), tags: await tags(key) };
-      return { seen: 'key', facts, reading };
+      const asked = await Promise.allSettled([readRotation(key, described), aliases(key), tags(key)]);
+      const [reading, aliasNames, tagList] = asked;
+      // In the order of the questions, whichever answer came first: the same refusals are told in the same words.
+      if (reading.status === 'rejected') throw reading.reason;
+      if (aliasNames.status === 'rejected') throw aliasNames.reason;
+      if (tagList.status === 'rejected') throw tagList.reason;
+      facts = { ...described, aliases: aliasNames.value, tags: tagList.value };
+      return { seen: 'key', facts, reading: reading.value };
     } catch (error) {
       if (error instanceof Refused) return refusedObservation(error.failure, facts, key);
       throw error;

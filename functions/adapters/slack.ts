@@ -291,16 +291,32 @@ function slackPerson(user: UserObject, payloadTeamId: string | null): SlackPerso
   };
 }
 
-/** Remembers answers, not failures, for CACHE_MS. */
+/**
+ * Remembers answers, not failures, for CACHE_MS. Who asks while the answer is on its way waits for that one: users.info
+ * may be called about a hundred times a minute (Slack, "Rate limits", Tier 4), and clicks come in crowds.
+ */
 function createCache<T>(): (key: string, ask: () => Promise<T>) => Promise<T> {
-  const known = new Map<string, { value: T; at: number }>();
-  return async (key, ask) => {
+  const known = new Map<string, { answer: Promise<T>; at: number }>();
+  // A clock that went back must not keep an answer for ever.
+  const isFresh = ({ at }: { at: number }) => Math.abs(Date.now() - at) < CACHE_MS;
+
+  async function remembered(key: string, ask: () => Promise<T>): Promise<T> {
+    const answer = ask();
+    const entry = { answer, at: Date.now() };
+    known.set(key, entry);
+    try {
+      return await answer;
+    } catch (error) {
+      if (known.get(key) === entry) known.delete(key);
+      throw error;
+    }
+  }
+
+  return (key, ask) => {
     const entry = known.get(key);
-    // A clock that went back must not keep an answer for ever.
-    if (entry !== undefined && Math.abs(Date.now() - entry.at) < CACHE_MS) return entry.value;
-    const value = await ask();
-    known.set(key, { value, at: Date.now() });
-    return value;
+    if (entry !== undefined && isFresh(entry)) return entry.answer;
+    for (const [other, old] of known) if (!isFresh(old)) known.delete(other);
+    return remembered(key, ask);
   };
 }
 

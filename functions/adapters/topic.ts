@@ -5,16 +5,19 @@ import { parseKeyArn } from '../domain/key.ts';
 
 /** An alert that is still true a moment later is not news; retries of the same record would repeat it for hours. */
 const SAME_ALERT_MS = 10 * 60_000;
+/** Far more events than can wait for Slack at the same time in one container. */
+const REMEMBERED_EVENTS = 1000;
 
 export type Topic = ReturnType<typeof createTopic>;
 
 /**
- * Publishes notices to SNS. Delivery is at least once: a record that is retried is published again, and subscribers
- * drop what they have by the attribute `eventId`. Bodies stay far below SNS's 256 KB: a key has at most 50 tags of
+ * Publishes notices to SNS. Delivery is at least once: a record that is retried in another container is published
+ * again, and subscribers drop what they have by the attribute `eventId`. Bodies stay far below SNS's 256 KB: a key has at most 50 tags of
  * 384 characters, 50 aliases of 256 and a description of 8192 (KMS quotas).
  */
 export function createTopic({ client, topicArn }: { client: SNSClient; topicArn: string }) {
   const alerted = new Map<string, number>();
+  const published = new Set<string>();
 
   async function publish(notice: Notice, attributes: NoticeAttributes): Promise<void> {
     await client.send(
@@ -27,8 +30,12 @@ export function createTopic({ client, topicArn }: { client: SNSClient; topicArn:
   }
 
   return {
-    /** Publishes an audit event as it is stored. */
+    /**
+     * Publishes an audit event as it is stored, once per container: behind Slack's rate limit a record is retried every
+     * few seconds, perhaps for hours.
+     */
     async publishAudit(event: AuditEvent): Promise<void> {
+      if (published.has(event.id)) return;
       await publish(
         { kind: 'audit', event },
         {
@@ -40,13 +47,16 @@ export function createTopic({ client, topicArn }: { client: SNSClient; topicArn:
           eventId: event.id,
         },
       );
+      published.add(event.id);
+      const [oldest] = published;
+      if (published.size > REMEMBERED_EVENTS && oldest !== undefined) published.delete(oldest);
     },
 
     /** Publishes an alert, the same one (kind, key and sentence) at most once in 10 minutes per container. */
     async publishAlert(alert: Alert): Promise<void> {
       const subject = JSON.stringify([alert.alert, alert.keyArn, alert.message]);
-      const last = alerted.get(subject);
-      if (last !== undefined && Math.abs(Date.now() - last) < SAME_ALERT_MS) return;
+      for (const [other, at] of alerted) if (Math.abs(Date.now() - at) >= SAME_ALERT_MS) alerted.delete(other);
+      if (alerted.has(subject)) return;
       const key = alert.keyArn === null ? null : parseKeyArn(alert.keyArn);
       await publish(alert, {
         kind: 'alert',

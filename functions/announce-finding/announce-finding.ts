@@ -39,6 +39,9 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
   await deps.topic.publishAudit(record);
   const alert = alertOf(record);
   if (alert !== null) await deps.topic.publishAlert(alert);
+  // A refusal leaves the finding, and so its message, as it was. Rendered anew for each, anybody who can click could use
+  // up chat.update's rate limit, and nobody would hear of anything else.
+  if (record.event.type === 'command-refused') return;
   const version = await latestOfEpisode(record, deps);
   if (version === null || version.finding.mode === 'observe') return;
   const policy = await readPolicy(deps);

@@ -38,7 +38,7 @@ const NOT_READABLE =
 
 const SLACK_API_URL = 'https://slack.com/api/';
 /** An answer that takes longer would keep the person waiting beyond Slack's three seconds. */
-const ANSWER_TIMEOUT_MS = 2000;
+const ANSWER_TIMEOUT_MS = 1000;
 
 /**
  * Bolt's side of decide-finding: payloads in, one use case each, and the answer in Slack's form. `botId` and

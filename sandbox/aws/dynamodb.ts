@@ -22,6 +22,8 @@ import { createWriter } from './dynamodb/writer.ts';
 export type DynamoDb = {
   url: string;
   port: number;
+  /** Answers a request of this process, as `url` would. */
+  handle: (raw: RawRequest) => Promise<RawAnswer>;
   /** The streams, for readers in this process. */
   streams: StreamSource;
   close: () => Promise<void>;
@@ -89,15 +91,18 @@ export async function startDynamoDb({
     }
   }
 
-  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const raw = await read(incoming);
-    let result: RawAnswer;
+  async function handle(raw: RawRequest): Promise<RawAnswer> {
     try {
-      result = await answer(raw);
+      const { status, headers, body } = await answer(raw);
+      return { status, headers: endToEnd(headers), body };
     } catch (error) {
-      result = failure(raw, error);
+      return failure(raw, error);
     }
-    response.writeHead(result.status, endToEnd(result.headers)).end(result.body);
+  }
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, headers, body } = await handle(await read(incoming));
+    response.writeHead(status, headers).end(body);
   }
 
   const server = createServer((incoming, response) => {
@@ -116,8 +121,7 @@ export async function startDynamoDb({
 
   return {
     url: `http://127.0.0.1:${port}`,
-    port,
-    streams,
+    ...{ port, handle, streams },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { ControlHandler } from '../control-handler.ts';
 import { AwsError } from './aws-error.ts';
 import { readSignature } from './caller.ts';
+import type { RawAnswer, RawRequest } from './dynamodb/engine.ts';
 import { type Faults, faultAnswer } from './faults.ts';
 import type { Kms } from './kms/kms.ts';
 import { forward } from './proxy.ts';
@@ -18,14 +19,17 @@ export type RouteRequest = {
 };
 export type RouteAnswer = { status: number; headers: Record<string, string>; body: string | Buffer };
 
+/** Where a service's calls go: the base URL of a server, or straight to one in this process. */
+export type Upstream = string | ((request: RawRequest) => Promise<RawAnswer>);
+
 export type GatewayOptions = {
   /** 0 takes any free port. */
   port: number;
   kms: Kms;
   sts: Sts;
   faults: Faults;
-  /** Base URLs of the servers behind DynamoDB (with its streams) and behind SQS and SNS. */
-  upstreams: { dynamodb: string; queues: string };
+  /** What is behind DynamoDB (with its streams) and behind SQS and SNS. */
+  upstreams: { dynamodb: Upstream; queues: Upstream };
   control: ControlHandler;
   /** Other things under the same address, by path prefix, such as the bot's own HTTP API. */
   routes?: Record<string, (request: RouteRequest) => Promise<RouteAnswer>>;
@@ -185,8 +189,15 @@ async function answerAws(exchange: Exchange, options: GatewayOptions): Promise<v
     case 'sqs':
     case 'sns': {
       const upstream = options.upstreams[call.service === 'dynamodb' ? 'dynamodb' : 'queues'];
-      const isThere = await forward(request, response, body, upstream);
-      if (!isThere) sendError(exchange, new AwsError('ServiceUnavailable', `${call.service} is not running.`, 503));
+      if (typeof upstream === 'string') {
+        const isThere = await forward(request, response, body, upstream);
+        if (!isThere) sendError(exchange, new AwsError('ServiceUnavailable', `${call.service} is not running.`, 503));
+      } else {
+        const { method = 'GET', url: path = '/', headers } = request;
+        const answered = await upstream({ method, path, headers, body });
+        response.removeHeader('x-amzn-RequestId');
+        response.writeHead(answered.status, answered.headers).end(answered.body);
+      }
     }
   }
 }

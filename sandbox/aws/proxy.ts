@@ -1,5 +1,7 @@
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+
+const agent = new Agent({ keepAlive: true });
 
 /**
  * Passes a request on as it came, headers and all, and its answer back; false when nobody listens there and nothing
@@ -12,22 +14,25 @@ export async function forward(
   baseUrl: string,
 ): Promise<boolean> {
   const { hostname, port } = new URL(baseUrl);
-  const answer = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
-    const outgoing = httpRequest(
-      // Without an agent: a kept connection that the upstream closes at that moment would fail a good request.
-      { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers, agent: false },
-      resolve,
-    );
-    outgoing.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') resolve(undefined);
-      else reject(error);
+  const ask = (connections: Agent | false) =>
+    new Promise<IncomingMessage | 'closed' | undefined>((resolve, reject) => {
+      const { method, url: path, headers } = incoming;
+      const outgoing = httpRequest({ hostname, port, method, path, headers, agent: connections }, resolve);
+      outgoing.once('error', (error: NodeJS.ErrnoException) => {
+        // The upstream closed a kept connection at that moment, and has not seen the request.
+        if (error.code === 'ECONNRESET' && outgoing.reusedSocket) resolve('closed');
+        else if (error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') resolve(undefined);
+        else reject(error);
+      });
+      // A long poll that the client gave up must not take a message from the queue later.
+      response.once('close', () => {
+        if (!response.writableFinished) outgoing.destroy();
+      });
+      outgoing.end(body);
     });
-    // A long poll that the client gave up must not take a message from the queue later.
-    response.once('close', () => {
-      if (!response.writableFinished) outgoing.destroy();
-    });
-    outgoing.end(body);
-  });
+  const kept = await ask(agent);
+  const answer = kept === 'closed' ? await ask(false) : kept;
+  if (answer === 'closed') return false;
   if (answer === undefined) return false;
   const headers = { ...answer.headers };
   // The gateway has its own of these; its date is the simulated one.

@@ -2,7 +2,12 @@ import { Server } from 'node:net';
 import { startFauxqs } from 'fauxqs';
 
 /** A running SQS and SNS on one endpoint. */
-export type Queues = { url: string; close: () => Promise<void> };
+export type Queues = {
+  url: string;
+  /** Puts a message into a queue as another service of AWS does. Throws when there is no such queue in that Region. */
+  send: (queue: { name: string; region: string }, body: string) => void;
+  close: () => Promise<void>;
+};
 
 /**
  * Starts fauxqs (SQS and SNS) in this process, on a free port of 127.0.0.1 and without a log. With `dataDir` queues,
@@ -27,7 +32,13 @@ export async function startQueues({ dataDir }: { dataDir?: string } = {}): Promi
     await fauxqs.stop();
     throw new Error('fauxqs did not ask for 0.0.0.0, so where it listens is not known; only 127.0.0.1 may be used');
   }
-  return { url: `http://127.0.0.1:${fauxqs.port}`, close: () => fauxqs.stop() };
+  return {
+    url: `http://127.0.0.1:${fauxqs.port}`,
+    send({ name, region }, body) {
+      fauxqs.sendMessage(name, body, { region });
+    },
+    close: () => fauxqs.stop(),
+  };
 }
 
 /**

@@ -30,6 +30,8 @@ const partialResponseSchema = z
 /** A poll ends after a second, so that stop() need not abandon one: a message it has just taken would stay hidden. */
 const POLL_SECONDS = 1;
 const RETRY_DELAY_MS = 200;
+/** The most that SQS hands out at once (API_ReceiveMessage). */
+const MAX_MESSAGES = 10;
 /** Lambda starts with five concurrent batches (Lambda Developer Guide, "Using Lambda with Amazon SQS"). */
 const MAX_CONCURRENT_BATCHES = 5;
 
@@ -61,11 +63,13 @@ export function pollQueue({
   const batches = new Set<Promise<void>>();
   let stopped = false;
 
+  /** Takes no more than what can be handed over at once: a message that waits here would use up its visibility. */
   async function receive(): Promise<Message[]> {
+    const free = (MAX_CONCURRENT_BATCHES - batches.size) * batchSize;
     const { Messages: messages = [] } = await client.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
-        MaxNumberOfMessages: batchSize,
+        MaxNumberOfMessages: Math.min(free, MAX_MESSAGES),
         WaitTimeSeconds: POLL_SECONDS,
         MessageSystemAttributeNames: ['All'],
         MessageAttributeNames: ['All'],
@@ -104,7 +108,7 @@ export function pollQueue({
     while (!stopped) {
       try {
         const messages = await receive();
-        if (messages.length > 0) start(messages);
+        for (let from = 0; from < messages.length; from += batchSize) start(messages.slice(from, from + batchSize));
       } catch (error) {
         onError(error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));

@@ -12,6 +12,7 @@ const MAX_TEXT = 40_000;
 const MAX_ATTACHMENTS = 100;
 /** Slack has a limit (`metadata_too_large`) and does not publish it; this is our guess. */
 const MAX_METADATA_BYTES = 8000;
+const MAX_EPHEMERALS = 1000;
 
 const messageBlocks = blockList(MAX_MESSAGE_BLOCKS);
 const metadataShape = z.object({
@@ -113,6 +114,8 @@ export function addEphemeral(
   if (content.blocks !== undefined && content.blocks.length > 0) shown.blocks = content.blocks;
   if (threadTs !== undefined) shown.thread_ts = threadTs;
   workspace.ephemerals.push(shown);
+  // Slack keeps none: they are gone when a person reloads.
+  if (workspace.ephemerals.length > MAX_EPHEMERALS) workspace.ephemerals.shift();
   return shown;
 }
 

@@ -34,6 +34,9 @@ export type Origin = { user: string; channel: string; ts: string; ephemeral: boo
 
 /** Hands out the token of a new response_url. */
 export function issueResponseToken(workspace: Workspace, origin: Origin): string {
+  // Oldest first; one that expired long ago need not be told from one that never was.
+  const live = workspace.responseUrls.findIndex(({ issuedAt }) => Date.now() - issuedAt <= 2 * LIFETIME_MS);
+  workspace.responseUrls.splice(0, live === -1 ? workspace.responseUrls.length : live);
   const token = simulatedSecret(12);
   workspace.responseUrls.push({ ...origin, token, issuedAt: Date.now(), uses: 0 });
   return token;

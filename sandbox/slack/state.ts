@@ -1,7 +1,7 @@
 /** The workspace as the page and `GET /sandbox/state` show it. */
 import { PEOPLE, type SandboxPerson, USER_GROUPS } from '../world.ts';
 import type { StoredView } from './view-schema.ts';
-import { type Channel, type Ephemeral, isReply, type Message, repliesTo, type Workspace } from './workspace.ts';
+import { type Channel, type Ephemeral, isReply, type Message, type Workspace } from './workspace.ts';
 
 export type ShownMessage = Pick<
   Message,
@@ -55,9 +55,10 @@ function shownMessage({
 
 /** The messages of a channel, oldest first, each with its replies. */
 export function shownMessages(channel: Channel): ShownThread[] {
+  const repliesTo = Map.groupBy(channel.messages.filter(isReply), ({ thread_ts }) => thread_ts);
   return channel.messages
     .filter((message) => !isReply(message))
-    .map((message) => ({ ...shownMessage(message), replies: repliesTo(channel, message.ts).map(shownMessage) }));
+    .map((message) => ({ ...shownMessage(message), replies: (repliesTo.get(message.ts) ?? []).map(shownMessage) }));
 }
 
 /** A copy of everything there is to show. */

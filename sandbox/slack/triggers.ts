@@ -3,6 +3,8 @@ import { SlackApiError } from './api-error.ts';
 
 /** Slack's page "Handling user interaction": a trigger_id is good for three seconds, once. Real seconds, as it races the network. */
 const TRIGGER_LIFETIME_MS = 3000;
+/** Long enough to tell one that is too old from one that never was. */
+const REMEMBERED_MS = 10 * 60_000;
 
 /** Who acted, and in which view if it was in one. */
 export type Trigger = { user: string; viewId?: string };
@@ -15,9 +17,15 @@ export type Triggers = {
 
 export function createTriggers(): Triggers {
   const issued = new Map<string, { trigger: Trigger; at: number; exchanged: boolean }>();
+  let count = 0;
   return {
     issue(trigger) {
-      const id = `${1_000_000 + issued.size}.${Math.round(performance.now())}.${simulatedSecret()}`;
+      for (const [id, { at }] of issued) {
+        if (performance.now() - at < REMEMBERED_MS) break;
+        issued.delete(id);
+      }
+      count += 1;
+      const id = `${1_000_000 + count}.${Math.round(performance.now())}.${simulatedSecret()}`;
       issued.set(id, { trigger, at: performance.now(), exchanged: false });
       return id;
     },

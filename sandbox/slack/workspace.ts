@@ -107,7 +107,15 @@ export function channelOf(workspace: Workspace, idOrName: string): Channel {
 
 /** The message with this ts, if there is one. */
 export function messageIn({ messages }: Channel, ts: string): Message | undefined {
-  return messages.find((candidate) => candidate.ts === ts);
+  // In order of ts, which all have the same number of digits.
+  let low = 0;
+  let high = messages.length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((messages[middle]?.ts ?? '') < ts) low = middle + 1;
+    else high = middle;
+  }
+  return messages[low]?.ts === ts ? messages[low] : undefined;
 }
 
 /** Whether a message stands in a thread below another one. */

@@ -1,4 +1,5 @@
-import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { EventEmitter } from 'node:events';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 import dynalite from 'dynalite';
 import * as z from 'zod';
 import { ApiError } from './api-error.ts';
@@ -40,7 +41,7 @@ const SIGNED = {
 
 const HOP_BY_HOP = new Set(['connection', 'date', 'host', 'keep-alive', 'transfer-encoding']);
 
-/** Starts a dynalite on a free port of 127.0.0.1; `path` is a folder that keeps its data, without it memory does. */
+/** Starts a dynalite; `path` is a folder that keeps its data, without it memory does. */
 export async function startEngine(options: { path?: string; region: string; accountId: string }): Promise<Engine> {
   const server = inAwsAccount(options, () =>
     dynalite({
@@ -50,40 +51,12 @@ export async function startEngine(options: { path?: string; region: string; acco
       updateTableMs: 0,
     }),
   );
-  const port = await new Promise<number>((resolve, reject) => {
+  // Nobody connects to it: dynalite closes its store only as a server that listens.
+  await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      if (address === null || typeof address === 'string') reject(new Error('dynalite has no port'));
-      else resolve(address.port);
-    });
+    server.listen(0, '127.0.0.1', resolve);
   });
-  const agent = new Agent({ keepAlive: true });
-
-  function forward(raw: RawRequest): Promise<RawAnswer> {
-    return new Promise((resolve, reject) => {
-      const outgoing = request(
-        {
-          agent,
-          host: '127.0.0.1',
-          port,
-          method: raw.method,
-          path: raw.path,
-          headers: { ...endToEnd(raw.headers), 'content-length': raw.body.length },
-        },
-        (answer) => {
-          const chunks: Buffer[] = [];
-          answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-          answer.on('error', reject);
-          answer.on('end', () => {
-            resolve({ status: answer.statusCode ?? 500, headers: answer.headers, body: Buffer.concat(chunks) });
-          });
-        },
-      );
-      outgoing.on('error', reject);
-      outgoing.end(raw.body);
-    });
-  }
+  const forward = (raw: RawRequest) => handOver(server, raw);
 
   async function call(operation: string, input: Record<string, unknown>): Promise<Record<string, unknown>> {
     const answer = await forward({
@@ -122,7 +95,6 @@ export async function startEngine(options: { path?: string; region: string; acco
     },
     close: () =>
       new Promise((resolve, reject) => {
-        agent.destroy();
         server.close((error) => {
           if (error) reject(error);
           else resolve();
@@ -130,6 +102,29 @@ export async function startEngine(options: { path?: string; region: string; acco
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * Hands a request to a server of this process as if it had come over HTTP. A socket and two parsers in between would
+ * cost several times what dynalite itself does with it. dynalite listens to `data` and `end` and answers in one piece.
+ */
+function handOver(server: Server, { method, path, headers, body }: RawRequest): Promise<RawAnswer> {
+  return new Promise((resolve) => {
+    const answered: IncomingHttpHeaders = {};
+    const request = Object.assign(new EventEmitter(), { method, url: path, headers });
+    const response = {
+      statusCode: 200,
+      setHeader(name: string, value: string | number) {
+        answered[name.toLowerCase()] = String(value);
+      },
+      end(content = '') {
+        resolve({ status: response.statusCode, headers: answered, body: Buffer.from(content) });
+      },
+    };
+    server.emit('request', request, response);
+    if (body.length > 0) request.emit('data', body);
+    request.emit('end');
+  });
 }
 
 /** The headers that are meant for the other end, without those of the single connection. */

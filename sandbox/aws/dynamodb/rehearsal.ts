@@ -52,17 +52,21 @@ export async function startRehearsal(options: { region: string; accountId: strin
   return {
     async tryWrite(table, key, before, { operation, input }) {
       const copy = await copyOf(table);
+      let after: Item | undefined;
       try {
-        if (before === undefined) await engine.call('DeleteItem', { TableName: copy, Key: key });
-        else await engine.call('PutItem', { TableName: copy, Item: before });
+        if (before !== undefined) await engine.call('PutItem', { TableName: copy, Item: before });
         await engine.call(operation, { ...input, TableName: copy });
+        after = await engine.image(copy, key);
+        return { outcome: 'done', after };
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (error.type === 'ConditionalCheckFailedException') return { outcome: 'condition-failed' };
         const malformed = await isMalformed(engine, operation, input);
         return { outcome: malformed ? 'malformed' : 'invalid', message: error.message };
+      } finally {
+        // The next one finds the copy empty, and it does not grow with the table.
+        if (before !== undefined || after !== undefined) await engine.call('DeleteItem', { TableName: copy, Key: key });
       }
-      return { outcome: 'done', after: await engine.image(copy, key) };
     },
     close: engine.close,
   };

@@ -44,6 +44,15 @@ const TOKEN_LIFETIME_MS = 10 * 60 * 1000;
 export function createTransactions(engine: Engine, tables: Tables, rehearsal: Rehearsal, writer: Writer): Transactions {
   const finished = new Map<string, { digest: string; expiresAt: number }>();
 
+  function remember(token: string, digest: string): void {
+    // Oldest first, and all live equally long.
+    for (const [other, { expiresAt }] of finished) {
+      if (expiresAt > Date.now()) break;
+      finished.delete(other);
+    }
+    finished.set(token, { digest, expiresAt: Date.now() + TOKEN_LIFETIME_MS });
+  }
+
   return {
     async write(input) {
       const { TransactItems: items, ClientRequestToken: token } = parse(writeSchema, input);
@@ -91,7 +100,7 @@ export function createTransactions(engine: Engine, tables: Tables, rehearsal: Re
       if (reasons.some(({ Code }) => Code !== 'None')) throw cancelled(reasons);
 
       await writer.commit(changes.filter(({ before, after }) => !sameImage(before, after)));
-      if (token !== undefined) finished.set(token, { digest, expiresAt: Date.now() + TOKEN_LIFETIME_MS });
+      if (token !== undefined) remember(token, digest);
       return {};
     },
 

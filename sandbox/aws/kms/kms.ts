@@ -112,8 +112,13 @@ export function createKms(options: KmsOptions): Kms {
   };
   const staleness = createStaleness(store, options.staleReads?.ms ?? 0);
   const outlets = { emit: options.emit, emitServiceEvent: options.emitServiceEvent ?? (() => undefined) };
+  // Every call ticks, most only read: all keys are looked through again only when one of them has changed.
+  let nextDueAt = Number.NEGATIVE_INFINITY;
+  const changed = () => {
+    nextDueAt = Number.NEGATIVE_INFINITY;
+  };
   const tick = () => {
-    rollForward(store, Date.now(), outlets);
+    if (Date.now() >= nextDueAt) nextDueAt = rollForward(store, Date.now(), outlets);
   };
 
   return {
@@ -130,6 +135,7 @@ export function createKms(options: KmsOptions): Kms {
       try {
         if (request.fault !== undefined) throw planted(request, request.fault, call);
         const remember = operation.readOnly ? () => undefined : staleness.beforeChange();
+        if (!operation.readOnly) changed();
         const outcome = operation.run(request.input, call);
         remember();
         write(outcome);
@@ -149,12 +155,14 @@ export function createKms(options: KmsOptions): Kms {
         throw new Error(`"${alias}" is not of the form alias/aws/<service>`);
       const existing = store.alias({ accountId, region }, alias);
       if (existing !== undefined) return arnOf({ accountId, region, keyId: existing.targetKeyId });
+      changed();
       const key = addAwsManagedKey(store, { accountId, region, alias, now: Date.now() });
       options.emit(managedKeyRecord(key, alias, store));
       return arnOf(key);
     },
     snapshot: () => store.snapshot(),
     restore(json) {
+      changed();
       store.restore(json);
     },
   };

@@ -12,17 +12,26 @@ type Due = { at: number; happen: () => void };
 
 /**
  * Lets everything happen that fell due since the last look: rotations, expiry of imported material, deletions, the end
- * of transient states. Each happens at its own time and in order, however far the clock jumped.
+ * of transient states. Each happens at its own time and in order, however far the clock jumped. Answers when the next
+ * one is due as long as nobody changes a key.
  */
-export function rollForward(store: KeyStore, now: number, outlets: Outlets): void {
+export function rollForward(store: KeyStore, now: number, outlets: Outlets): number {
   for (;;) {
-    const next = store
-      .all()
-      .flatMap((key) => duesOf(key, store, outlets))
-      .reduce<Due | undefined>((first, due) => (first === undefined || due.at < first.at ? due : first), undefined);
-    if (next === undefined || next.at > now) return;
+    const next = firstDue(store, outlets);
+    if (next === undefined) return Number.POSITIVE_INFINITY;
+    if (next.at > now) return next.at;
     next.happen();
   }
+}
+
+function firstDue(store: KeyStore, outlets: Outlets): Due | undefined {
+  let first: Due | undefined;
+  for (const key of store.each()) {
+    for (const due of duesOf(key, store, outlets)) {
+      if (first === undefined || due.at < first.at) first = due;
+    }
+  }
+  return first;
 }
 
 function duesOf(key: KmsKey, store: KeyStore, outlets: Outlets): Due[] {

@@ -155,6 +155,13 @@ describe('people', () => {
     expect(await slack.person('U0VIEWER', null)).toEqual(answer);
   });
 
+  it('asks once for a crowd of clicks, and again after a failure', async () => {
+    fixture.slack.faults.set('users.info', 'fatal_error', 1);
+    const crowd = await Promise.allSettled(Array.from({ length: 20 }, () => slack.person('U0VIEWER', null)));
+    expect(crowd.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 'rejected'));
+    expect(await slack.person('U0VIEWER', null)).toMatchObject({ userId: 'U0VIEWER' });
+  });
+
   it('knows the groups a person is in', async () => {
     expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY', 'S0GONE'])).toEqual({
       known: true,

@@ -125,6 +125,23 @@ it('does not repeat the same alert with every retry', async () => {
   expect(await delivered()).toHaveLength(2);
 });
 
+it('does not repeat an event with every retry, and repeats it when it did not get through', async () => {
+  const unreachable = new SNSClient({
+    endpoint: 'http://127.0.0.1:1',
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+  });
+  const failing = createTopic({ client: unreachable, topicArn: 'arn:aws:sns:eu-central-1:000000000000:notices' });
+  await expect(failing.publishAudit(anEvent)).rejects.toThrow();
+  await expect(failing.publishAudit(anEvent)).rejects.toThrow();
+  unreachable.destroy();
+  await topic.publishAudit(anEvent);
+  await topic.publishAudit(anEvent);
+  await topic.publishAudit({ ...anEvent, id: 'event-2' });
+  expect(await delivered()).toHaveLength(2);
+});
+
 it('publishes the event of a key with all the text that KMS allows', async () => {
   const facts = aKey({
     aliases: Array.from({ length: 50 }, () => 'a'.repeat(256)),

@@ -190,6 +190,17 @@ describe('what follows', () => {
   });
 });
 
+it('publishes a refused attempt, and asks nothing of Slack for it', async () => {
+  await announce(anOpening());
+  slack.slack.faults.set('*', 'fatal_error', 1);
+  const [refused] = await announce({
+    ...{ type: 'command-refused', at: later({ minutes: 5 }), command: 'approve' },
+    ...{ by: { kind: 'person', person: aPersonRef() }, refusal: { reason: 'not-an-approver' } },
+  });
+  expect(notices.at(-1)).toEqual({ kind: 'audit', event: refused });
+  expect(slack.slack.faults.list()).toHaveLength(1);
+});
+
 describe('a later episode', () => {
   it('has a message of its own', async () => {
     await announce(...HISTORY.remediated, secondOpening);

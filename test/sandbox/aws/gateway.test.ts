@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -35,13 +37,13 @@ let faults: Faults;
 let dynamodb: Upstream;
 let queues: Upstream;
 let gateway: Gateway;
-const start = (port = 0) =>
+const start = (port = 0, queuesUrl = queues.url) =>
   startGateway({
     port,
     kms: createKms({ emit: () => undefined }),
     sts: createSts(),
     faults,
-    upstreams: { dynamodb: dynamodb.url, queues: queues.url },
+    upstreams: { dynamodb: dynamodb.url, queues: queuesUrl },
     control: ({ method, path, query, body }) =>
       Promise.resolve({ status: path === 'bad' ? 400 : 200, body: { method, path, key: query.get('key'), body } }),
     routes: {
@@ -105,6 +107,50 @@ describe('what goes to other servers', () => {
       target: 'AmazonSQS.SendMessage',
       body: '{}',
     });
+  });
+
+  it('is sent again when that server closes a kept connection instead of reading on', async () => {
+    const used = new WeakSet<Socket>();
+    const forgetful = createServer(({ socket }, response) => {
+      if (used.has(socket)) socket.destroy();
+      else response.end('<ListQueuesResponse/>');
+      used.add(socket);
+    });
+    forgetful.listen(0, '127.0.0.1');
+    await once(forgetful, 'listening');
+    const address = forgetful.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const own = await start(0, `http://127.0.0.1:${port}`);
+    const ask = () => fetch(`${own.url}/?Action=ListQueues&Version=2012-11-05`, { method: 'POST' });
+    const answers = [await ask(), await ask(), await ask()];
+    expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual([
+      '<ListQueuesResponse/>',
+      '<ListQueuesResponse/>',
+      '<ListQueuesResponse/>',
+    ]);
+    await own.close();
+    forgetful.closeAllConnections();
+    forgetful.close();
+  });
+
+  it('goes straight to a server in this process', async () => {
+    const asked: string[] = [];
+    const own = await startGateway({
+      ...{ port: 0, kms: createKms({ emit: () => undefined }), sts: createSts(), faults },
+      upstreams: {
+        dynamodb({ body }) {
+          asked.push(body.toString());
+          return Promise.resolve({ status: 200, headers: {}, body: Buffer.from('{"TableNames":["near"]}') });
+        },
+        queues: queues.url,
+      },
+      control: () => Promise.resolve({ status: 200, body: {} }),
+    });
+    const client = new DynamoDBClient({ ...config(), endpoint: own.url });
+    expect(await answerOf(client.send(new ListTablesCommand({ Limit: 5 })))).toEqual({ TableNames: ['near'] });
+    expect(asked).toEqual(['{"Limit":5}']);
+    client.destroy();
+    await own.close();
   });
 
   it('is answered as unavailable when that server is not there', async () => {

@@ -224,6 +224,24 @@ it('keeps to the batch size', async () => {
   expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(3);
 });
 
+it('runs five batches at a time, and takes no message before there is room for it', async () => {
+  const queue = await givenQueue();
+  await send(queue, ...Array.from({ length: 12 }, (_, index) => String(index)));
+  const gate = Promise.withResolvers<null>();
+  const batches = givenSource(queue, () => gate.promise, { batchSize: 1 });
+  await until(() => batches.length === 5);
+  expect(source?.running()).toBe(5);
+  expect(await source?.counts()).toEqual({ visible: 7, inFlight: 5, delayed: 0 });
+  gate.resolve(null);
+  await untilEmpty();
+  expect(
+    batches
+      .flat()
+      .map(Number)
+      .sort((a, b) => a - b),
+  ).toEqual(Array.from({ length: 12 }, (_, index) => index));
+});
+
 it('goes on with other messages while one is slow, and ends it before it stops', async () => {
   const queue = await givenQueue();
   const gate = Promise.withResolvers<null>();

@@ -1,0 +1,53 @@
+// The process under load: one sandbox with the real functions in it, which reports its memory and CPU time over IPC.
+import { startSandbox } from '../../sandbox/sandbox.ts';
+import { type Command, commandSchema, type ServerMessage } from './server-messages.ts';
+
+const SAMPLE_EVERY_MS = 500;
+const [, , rateLimits = 'off'] = process.argv;
+
+const sandbox = await startSandbox({
+  awsPort: 0,
+  slackPort: 0,
+  graceSeconds: 1,
+  rateLimits: rateLimits === 'slack' ? 'slack' : 'off',
+});
+// The sandbox makes it up at start and gives it to the functions as their environment; a forger has to guess it.
+const signingSecret = process.env['SLACK_SIGNING_SECRET'];
+if (signingSecret === undefined) throw new Error('the sandbox set no signing secret');
+
+const sampling = setInterval(() => {
+  tell(sample());
+}, SAMPLE_EVERY_MS);
+process.on('message', (message) => {
+  void obey(commandSchema.parse(message));
+});
+process.on('disconnect', () => {
+  void stop();
+});
+tell({ kind: 'ready', awsUrl: sandbox.awsUrl, slackUrl: sandbox.slackUrl, signingSecret });
+
+async function obey({ kind }: Command): Promise<void> {
+  if (kind === 'stop') await stop();
+  else {
+    // Twice: the first collection only finds what finalizers and weak references then let go of.
+    globalThis.gc?.();
+    globalThis.gc?.();
+    tell({ ...sample(), kind: 'collected' });
+  }
+}
+
+async function stop(): Promise<void> {
+  clearInterval(sampling);
+  await sandbox.close();
+  if (process.connected) process.disconnect();
+}
+
+function sample() {
+  const { rss, heapUsed } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return { kind: 'sample' as const, at: Date.now(), rss, heapUsed, cpuMs: (user + system) / 1000 };
+}
+
+function tell(message: ServerMessage): void {
+  if (process.connected) process.send?.(message);
+}
