@@ -125,6 +125,8 @@ export type KeyEvent = {
   at: string;
   key: KeyIdentity;
   trigger: Extract<Trigger, { kind: 'cloudtrail' | 'kms-event' }>;
+  /** The period that EnableKeyRotation asked for, when it named one. */
+  rotationPeriodInDays: number | null;
   /** Set when the call failed: then nothing about the key changed. */
   errorCode: string | null;
 };
@@ -165,11 +167,13 @@ function readKeyEvent(envelope: z.infer<typeof keyEventEnvelope>): KeyEvent {
     const key = identify(
       arn ?? `${partitionPrefix(envelope.region)}:${envelope.account}:key/${envelope.detail['key-id']}`,
     );
-    return { eventId, eventName, at, key, trigger: { kind: 'kms-event', eventId, eventName, at }, errorCode: null };
+    const trigger = { kind: 'kms-event' as const, eventId, eventName, at };
+    return { eventId, eventName, at, key, trigger, rotationPeriodInDays: null, errorCode: null };
   }
   const record = envelope.detail;
   const { eventID: eventId, eventName } = record;
   const at = new Date(record.eventTime).toISOString();
+  const period = record.requestParameters?.['rotationPeriodInDays'];
   return {
     eventId,
     eventName,
@@ -181,6 +185,7 @@ function readKeyEvent(envelope: z.infer<typeof keyEventEnvelope>): KeyEvent {
       tool: toolOf(record),
       sourceIp: record.sourceIPAddress ?? null,
     },
+    rotationPeriodInDays: typeof period === 'number' ? period : null,
     errorCode: record.errorCode ?? null,
   };
 }

@@ -109,7 +109,7 @@ async function patienceFor(event: KeyEvent, seen: Looked, policy: Policy, deps: 
     return now.getTime() - Date.parse(event.at) < NOT_FOUND_YET_MS ? NOT_FOUND_WAIT_SECONDS : 0;
   }
   if (observation.facts === null) return 0;
-  if (observation.seen === 'key' && CONTRADICTIONS[event.eventName]?.(observation) === true) {
+  if (observation.seen === 'key' && CONTRADICTIONS[event.eventName]?.(observation, event) === true) {
     const grace = graceOf(policy, event.eventName);
     if (secondsUntil(event.at, grace * (1 + SETTLING_LOOKS), now) > 0) return grace;
   }
@@ -121,14 +121,15 @@ async function patienceFor(event: KeyEvent, seen: Looked, policy: Policy, deps: 
 
 type SeenKey = Extract<KeyObservation, { seen: 'key' }>;
 
-const rotates = ({ reading }: SeenKey) => reading.kind === 'automatic' && reading.enabled;
-const doesNotRotate = ({ reading }: SeenKey) => reading.kind === 'automatic' && !reading.enabled;
 const isInState = (state: string) => (key: SeenKey) => key.facts.keyState === state;
 
 /** What nobody should see of a key after these events: then KMS shows an old answer, or somebody has undone it since. */
-const CONTRADICTIONS: Partial<Record<KeyEventName, (key: SeenKey) => boolean>> = {
-  EnableKeyRotation: doesNotRotate,
-  DisableKeyRotation: rotates,
+const CONTRADICTIONS: Partial<Record<KeyEventName, (key: SeenKey, event: KeyEvent) => boolean>> = {
+  EnableKeyRotation({ reading }, { rotationPeriodInDays: asked }) {
+    if (reading.kind !== 'automatic') return false;
+    return !reading.enabled || (asked !== null && reading.periodInDays !== asked);
+  },
+  DisableKeyRotation: ({ reading }) => reading.kind === 'automatic' && reading.enabled,
   EnableKey: isInState('Disabled'),
   DisableKey: isInState('Enabled'),
   ScheduleKeyDeletion: isInState('Enabled'),

@@ -72,6 +72,13 @@ describe('an event that says the opposite of what KMS shows', () => {
     expect(world.findings.eventTypes(KEY.arn)).toEqual([]);
   });
 
+  it('waits when KMS shows another period than the one that was asked for', async () => {
+    const world = oneKey(ON, aPolicy(), later({ hours: 1, minutes: 2 }));
+    const event = message('EnableKeyRotation');
+    const asked = { ...event, detail: { ...event.detail, requestParameters: { rotationPeriodInDays: 900 } } };
+    await expect(detectFinding(asked, world.deps)).resolves.toEqual({ waitSeconds: 30 });
+  });
+
   it('is not waited for longer than KMS may take', async () => {
     const world = oneKey(OFF, aPolicy(), later({ hours: 1, minutes: 3 }));
     await expect(detectFinding(message('EnableKeyRotation'), world.deps)).resolves.toBe('done');
