@@ -130,7 +130,7 @@ const CONTRADICTIONS: Partial<Record<KeyEventName, (key: SeenKey, event: KeyEven
     return !reading.enabled || (asked !== null && reading.periodInDays !== asked);
   },
   DisableKeyRotation: ({ reading }) => reading.kind === 'automatic' && reading.enabled,
-  EnableKey: isInState('Disabled'),
+  EnableKey: (key) => key.facts.keyState !== 'Enabled',
   DisableKey: isInState('Enabled'),
   ScheduleKeyDeletion: isInState('Enabled'),
   CancelKeyDeletion: isInState('PendingDeletion'),

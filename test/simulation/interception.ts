@@ -33,8 +33,8 @@ let outside: Outside | undefined;
 /** From now on code reaches this; called once per schedule. */
 export function enterOutside(world: Outside): void {
   outside = world;
-  // Containers remember ids from schedule to schedule, so that none may come twice.
-  beginning = world.now();
+  // Containers remember ids from schedule to schedule, so none may come twice.
+  worlds += 1;
   randomNumbers = 0;
 }
 
@@ -97,7 +97,7 @@ export function installInterception(): void {
   syncBuiltinESMExports();
 }
 
-let beginning = 0;
+let worlds = 0;
 let randomNumbers = 0;
 
 /** Looks random, is a count. */
@@ -105,7 +105,7 @@ function nextHex(length: number): string {
   randomNumbers += 1;
   return crypto
     .createHash('shake256', { outputLength: Math.ceil(length / 2) })
-    .update(`${beginning} ${randomNumbers}`)
+    .update(`${worlds} ${randomNumbers}`)
     .digest('hex')
     .slice(0, length);
 }

@@ -76,10 +76,18 @@ export class Operators implements Source {
 export class Calendar implements Source {
   readonly #scheduler: Scheduler;
   readonly #isIdle: () => boolean;
+  readonly #hasDeliveries: () => boolean;
   #leaps: number;
 
-  public constructor(parts: { scheduler: Scheduler; leaps: number; isIdle: () => boolean }) {
+  public constructor(parts: {
+    scheduler: Scheduler;
+    leaps: number;
+    isIdle: () => boolean;
+    /** Whether something waits in a queue or a stream, which keep nothing for months. */
+    hasDeliveries: () => boolean;
+  }) {
     this.#scheduler = parts.scheduler;
+    this.#hasDeliveries = parts.hasDeliveries;
     this.#leaps = parts.leaps;
     this.#isIdle = parts.isIdle;
   }
@@ -107,7 +115,8 @@ export class Calendar implements Source {
 
   #leap(): void {
     this.#leaps -= 1;
-    const length = LEAPS[this.#scheduler.pick(LEAPS.map(() => 1))] ?? HOUR;
+    const possible = this.#hasDeliveries() ? LEAPS.filter((length) => length === HOUR) : LEAPS;
+    const length = possible[this.#scheduler.pick(possible.map(() => 1))] ?? HOUR;
     this.#scheduler.tell(() => `${length / HOUR} hours pass`);
     this.#scheduler.advanceTo(this.#scheduler.now() + length);
   }

@@ -44,10 +44,15 @@ export type ScheduleResult = { steps: number; violations: readonly string[]; sto
 
 export const SECRETS = { botToken: 'xoxb-simulated', signingSecret: 'simulated-signing-secret' };
 const GRACE = { creations: 6, changes: 2 };
-/** Every schedule begins a year after the one before, so that nothing a container remembers is still believed. */
-const YEAR = 366 * 86_400_000;
+/**
+ * Every schedule begins years after the one before, so that nothing a container remembers is still believed; and all of
+ * them before 2286, when the seconds of a Slack timestamp get another digit.
+ */
+const BETWEEN_SCHEDULES_MS = 3 * 366 * 86_400_000;
+const BEGINNINGS = 80;
+const FIRST_BEGINNING = Date.parse('2030-01-01T00:00:00Z');
 
-let startAt = Date.parse('2030-01-01T00:00:00Z');
+let schedules = 0;
 
 /** Plays one schedule in a world of its own and says what was wrong about it. */
 export async function runSchedule({
@@ -61,7 +66,8 @@ export async function runSchedule({
   handlers: LoadedHandlers;
   withStory: boolean;
 }): Promise<ScheduleResult> {
-  startAt += YEAR;
+  const startAt = FIRST_BEGINNING + (schedules % BEGINNINGS) * BETWEEN_SCHEDULES_MS;
+  schedules += 1;
   const story: string[] = [];
   const scheduler = new Scheduler({
     choices,
@@ -153,6 +159,7 @@ export async function runSchedule({
   const calendar = new Calendar({
     ...{ scheduler, leaps: circumstances.leaps },
     isIdle: () => !scheduler.isBusy() && people.waiting() === 0 && !operators.isPolicyBroken(),
+    hasDeliveries: () => queues.pending() + streams.pending() > 0,
   });
   for (const source of [queues, streams, httpApi, schedule, owners, people, operators, calendar]) scheduler.add(source);
   scheduler.onTime(() => {
@@ -180,7 +187,6 @@ export async function runSchedule({
     deleted: people.deleted,
     ...losses,
   });
-  startAt = Math.max(startAt, scheduler.now());
   return { steps: scheduler.steps(), violations: invariants.violations, story };
 }
 

@@ -40,13 +40,15 @@ const publishInput = z.object({ Message: z.string() });
 const keyInput = z.looseObject({ KeyId: z.string() });
 const body = z.record(z.string(), z.unknown());
 
+/** By access key id. Containers keep their credentials from one schedule to the next. */
+const sessions = new Map<string, AssumedRoleCaller>();
+
 /** The AWS services that the functions call, in this process: through the SDK, or by requests of their own. */
 export function createAws(parts: AwsParts): {
   send: (command: AwsCommand) => Promise<unknown>;
   http: (call: HttpCall) => Promise<Response>;
 } {
   const { scheduler, table, kms } = parts;
-  const sessions = new Map<string, AssumedRoleCaller>();
 
   return { send, http };
 
