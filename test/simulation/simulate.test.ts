@@ -37,10 +37,11 @@ describe('the simulation', () => {
 });
 
 describe('a mistake in the product is found', () => {
-  test.each(Object.entries(PLANTED_FAULTS).map(([name, fault]) => ({ name, ...fault })))(
+  test.each(Object.entries(PLANTED_FAULTS).map(([name, fault]) => ({ from: 1, ...fault, name })))(
     '$name: $mistake, within $foundWithin seeds',
-    async ({ name, foundWithin }) => {
-      const { code, last } = await simulate('--plant', name, '--until-first', '--seeds', String(foundWithin));
+    async ({ name, from, foundWithin }) => {
+      const seeds = ['--from', String(from), '--seeds', String(foundWithin)];
+      const { code, last } = await simulate('--plant', name, '--until-first', ...seeds);
       expect(last).toMatch(/[1-9]\d* violations$/);
       expect(code).toBe(1);
     },
