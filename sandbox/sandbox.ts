@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { asEventBridgeEvent } from './aws/cloudtrail.ts';
 import { startDynamoDb } from './aws/dynamodb.ts';
 import { createFaults } from './aws/faults.ts';
@@ -106,11 +107,12 @@ async function start(
   cleanup.defer(dynamodb.close);
   const queues = await startQueues(data === undefined ? {} : { dataDir: data.at('queues') });
   cleanup.defer(queues.close);
+  const inTurn = pLimit(CLICKS_AT_ONCE);
   const gateway = await startGateway({
     ...{ port: awsPort, kms, sts, faults },
     upstreams: { dynamodb: dynamodb.handle, queues: queues.url },
     control: (request) => late.control(request),
-    routes: { '/slack/events': (request) => answerSlack(request, late.functions) },
+    routes: { '/slack/events': (request) => answerSlack(request, late.functions, inTurn) },
   });
   cleanup.defer(gateway.close);
   const slack = await startSlack({
@@ -211,17 +213,30 @@ function environment({
   };
 }
 
-async function answerSlack(request: RouteRequest, functions: Functions | undefined): Promise<RouteAnswer> {
-  const { status, headers, body } = await answered(request, functions);
+async function answerSlack(
+  request: RouteRequest,
+  functions: Functions | undefined,
+  inTurn: LimitFunction,
+): Promise<RouteAnswer> {
+  const { status, headers, body } = await answered(request, functions, inTurn);
   return { status, headers, body };
 }
 
-async function answered(request: RouteRequest, functions: Functions | undefined): Promise<HttpAnswer> {
+/**
+ * How many clicks are decided at once. On Lambda every one of them would have a container with a CPU of its own; here all
+ * share this machine, and with more at once each would only be slower, up to its timeouts. The rest wait their turn.
+ */
+const CLICKS_AT_ONCE = 8;
+
+async function answered(
+  request: RouteRequest,
+  functions: Functions | undefined,
+  inTurn: LimitFunction,
+): Promise<HttpAnswer> {
   if (functions === undefined) return internalServerError();
   try {
-    return fromHttpApiResult(
-      await functions['decide-finding'].invoke(toHttpApiEvent({ ...request, sourceIp: '127.0.0.1' })),
-    );
+    const event = toHttpApiEvent({ ...request, sourceIp: '127.0.0.1' });
+    return fromHttpApiResult(await inTurn(() => functions['decide-finding'].invoke(event)));
   } catch {
     // The function's log has the error.
     return internalServerError();

@@ -15,7 +15,7 @@ const REPEATED_EVERY = 10;
  * due; a repeated one is sent again as soon as the first has been answered.
  */
 export async function sendClicks(
-  { awsUrl, signingSecret }: ServerProcess,
+  { awsUrl, slackUrl, signingSecret }: ServerProcess,
   clicks: readonly Click[],
   { perSecond, sentences, mustFinish = true }: { perSecond: number; sentences: Sentences; mustFinish?: boolean },
 ): Promise<SentClick[]> {
@@ -23,7 +23,8 @@ export async function sendClicks(
   const sent: SentClick[] = [];
   try {
     await atRate([...clicks.entries()], { perSecond }, async ([index, click], dueAt) => {
-      const { responseUrl, said } = sentences.expect();
+      const { responsePath, said } = sentences.expect();
+      const responseUrl = slackUrl + responsePath;
       const { requestId, headers, body } = signClick(click, { signingSecret, responseUrl });
       const result: SentClick = { ...click, requestId, mustFinish, said, statuses: [], latencies: [] };
       sent.push(result);

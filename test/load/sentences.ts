@@ -2,10 +2,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as z from 'zod';
 
-/** Takes what the bot says to a single person: the addresses behind the `response_url`s of clicks. */
+/** Takes what the bot says to a single person; the server hands on what goes to the `response_url`s of these clicks. */
 export type Sentences = {
-  /** A `response_url` for one click; what is said about the click stands in `said`, perhaps after the click's answer. */
-  expect: () => { responseUrl: string; said: readonly string[] };
+  /**
+   * The path of a `response_url` of Slack for one click; what is said about the click stands in `said`, perhaps after
+   * the click's answer.
+   */
+  expect: () => { responsePath: string; said: readonly string[] };
   close: () => Promise<void>;
 };
 
@@ -28,7 +31,7 @@ export async function listenForSentences(): Promise<Sentences> {
     expect() {
       const said: string[] = [];
       all.push(said);
-      return { responseUrl: `http://127.0.0.1:${port}/${all.length - 1}`, said };
+      return { responsePath: `/response/${port}/${all.length - 1}`, said };
     },
     close: () =>
       new Promise((resolve) => {

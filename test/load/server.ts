@@ -5,6 +5,14 @@ import { type Command, commandSchema, type ServerMessage } from './server-messag
 const SAMPLE_EVERY_MS = 500;
 const [, , rateLimits = 'off'] = process.argv;
 
+// The bot answers addresses of Slack only. The generator signs clicks itself, so Slack knows of none of them: what the bot
+// says about one goes from here to the generator, on the port that it put into the address.
+const realFetch = globalThis.fetch;
+globalThis.fetch = (target, init) => {
+  const [, place] = typeof target === 'string' ? (/\/response\/(\d+\/\d+)$/.exec(target) ?? []) : [];
+  return realFetch(place === undefined ? target : `http://127.0.0.1:${place}`, init);
+};
+
 const sandbox = await startSandbox({
   awsPort: 0,
   slackPort: 0,

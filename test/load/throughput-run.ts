@@ -131,7 +131,7 @@ async function clickAll(
     crowd: await part(crowded === undefined ? [] : crowdOn(crowded, crowd), { perSecond: Number.POSITIVE_INFINITY }),
     surge: await part(planClicks(findings.slice(half), surge.perSecond * surge.seconds), {
       perSecond: surge.perSecond,
-      mustFinish: false,
+      mustFinish: true,
     }),
   };
   const cpuMs = (await server.collected()).cpuMs - cpuBefore;
