@@ -45,14 +45,14 @@ export type ScheduleResult = { steps: number; violations: readonly string[]; sto
 export const SECRETS = { botToken: 'xoxb-simulated', signingSecret: 'simulated-signing-secret' };
 const GRACE = { creations: 6, changes: 2 };
 /**
- * Every schedule begins years after the one before, so that nothing a container remembers is still believed; and all of
- * them before 2286, when the seconds of a Slack timestamp get another digit.
+ * Every schedule begins a day after the end of the one before: whatever a container remembers is out of date then, so
+ * that a schedule is the same whether others were played before it or not.
  */
-const BETWEEN_SCHEDULES_MS = 3 * 366 * 86_400_000;
-const BEGINNINGS = 80;
-const FIRST_BEGINNING = Date.parse('2030-01-01T00:00:00Z');
+const BETWEEN_SCHEDULES_MS = 86_400_000;
+/** When the seconds of a Slack timestamp get another digit. */
+const END_OF_TIME = Date.parse('2286-11-20T00:00:00Z');
 
-let schedules = 0;
+let nextBeginning = Date.parse('2030-01-01T00:00:00Z');
 
 /** Plays one schedule in a world of its own and says what was wrong about it. */
 export async function runSchedule({
@@ -66,8 +66,8 @@ export async function runSchedule({
   handlers: LoadedHandlers;
   withStory: boolean;
 }): Promise<ScheduleResult> {
-  const startAt = FIRST_BEGINNING + (schedules % BEGINNINGS) * BETWEEN_SCHEDULES_MS;
-  schedules += 1;
+  const startAt = nextBeginning;
+  if (startAt > END_OF_TIME) throw new Error('this process has played too many schedules; play the rest in a new one');
   const story: string[] = [];
   const scheduler = new Scheduler({
     choices,
@@ -137,7 +137,8 @@ export async function runSchedule({
       scheduler.call({
         what: () => `waits ${milliseconds} ms`,
         effect: () => undefined,
-        readyAt: scheduler.now() + milliseconds,
+        // Clocks count whole milliseconds.
+        readyAt: scheduler.now() + Math.ceil(milliseconds),
       }),
     aws: aws.send,
     http(call) {
@@ -187,6 +188,7 @@ export async function runSchedule({
     deleted: people.deleted,
     ...losses,
   });
+  nextBeginning = scheduler.now() + BETWEEN_SCHEDULES_MS;
   return { steps: scheduler.steps(), violations: invariants.violations, story };
 }
 

@@ -51,30 +51,60 @@ function taskOf(): Task['work'] {
   return { kind: 'seeds', from: Number(values.from), count: Number(values.seeds) };
 }
 
-async function play(work: Task['work'], shares: number): Promise<Tally> {
+/** So many schedules are played by one thread before a new one takes over. */
+const SEEDS_PER_THREAD = 200;
+
+/** Divides the work into parts for one thread each. */
+function partsOf(work: Task['work'], lanes: number): Pick<Task, 'work' | 'share' | 'shares'>[] {
+  switch (work.kind) {
+    case 'seeds': {
+      const end = work.from + work.count;
+      const parts = Math.ceil(work.count / SEEDS_PER_THREAD);
+      return Array.from({ length: parts }, (_, part) => {
+        const from = work.from + part * SEEDS_PER_THREAD;
+        return { share: 0, shares: 1, work: { ...work, from, count: Math.min(SEEDS_PER_THREAD, end - from) } };
+      });
+    }
+    case 'exhaustive':
+      return Array.from({ length: lanes }, (_, share) => ({ share, shares: lanes, work }));
+    case 'story-of-seed':
+    case 'story-of-deviations':
+      return [{ share: 0, shares: 1, work }];
+  }
+}
+
+async function play(work: Task['work'], lanes: number): Promise<Tally> {
   const tally: Tally = { schedules: 0, steps: 0, violations: 0, first: undefined };
   const kinds = new Map<string, number>();
-  const workers = Array.from({ length: shares }, (_, share) => {
-    const task: Task = { ...(values.plant === undefined ? {} : { plant: values.plant }), share, shares, work };
-    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: task });
-  });
-  const stop = () => Promise.all(workers.map((worker) => worker.terminate()));
-  await Promise.all(
-    workers.map(
-      (worker) =>
-        new Promise<void>((resolve, reject) => {
-          worker.on('message', (message: unknown) => {
-            const report = reportSchema.parse(message);
-            count(report, tally, kinds);
-            if (report.violations.length > 0 && values['until-first']) void stop();
-          });
-          worker.on('error', reject);
-          worker.on('exit', () => {
-            resolve();
-          });
-        }),
-    ),
-  );
+  const parts = partsOf(work, lanes);
+  const working = new Set<Worker>();
+  let isOver = false;
+
+  function playPart(part: (typeof parts)[number]): Promise<void> {
+    const task: Task = { ...(values.plant === undefined ? {} : { plant: values.plant }), ...part };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: task });
+    working.add(worker);
+    return new Promise<void>((resolve, reject) => {
+      worker.on('message', (message: unknown) => {
+        if (isOver) return;
+        const report = reportSchema.parse(message);
+        count(report, tally, kinds);
+        isOver = report.violations.length > 0 && values['until-first'];
+        if (isOver) for (const each of working) void each.terminate();
+      });
+      worker.on('error', reject);
+      worker.on('exit', () => {
+        working.delete(worker);
+        resolve();
+      });
+    });
+  }
+
+  async function lane(): Promise<void> {
+    for (let part = parts.shift(); part !== undefined && !isOver; part = parts.shift()) await playPart(part);
+  }
+
+  await Promise.all(Array.from({ length: lanes }, lane));
   for (const [kind, times] of kinds) console.log(`${times} x ${kind}`);
   return tally;
 }
@@ -88,7 +118,10 @@ function count(report: Report, tally: Tally, kinds: Map<string, number>): void {
     const kind = violation.replaceAll(/arn:\S+/g, 'a key').replaceAll(/\d{4}-\d\d-\d\dT\S+/g, 'some time');
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
-  if (report.violations.length > 0) tally.first ??= report;
+  if (report.violations.length > 0) {
+    tally.first ??= report;
+    console.error(`${report.again}: ${report.violations.join('; ')}`);
+  }
   if (tally.schedules % PROGRESS_EVERY === 0) {
     console.error(`${tally.schedules} schedules, ${tally.steps} steps, ${tally.violations} violations`);
   }
