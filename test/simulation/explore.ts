@@ -12,9 +12,9 @@ function drawCircumstances(choices: Choices): Circumstances {
   const one = <T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
     options[choices.pick(weights)] ?? options[0];
   return {
-    keys: one([1, 2, 3], [5, 3, 1]),
-    keyActs: one([0, 1, 2, 4, 8]),
-    peopleActs: one([2, 4, 8, 16]),
+    keys: one([1, 2, 3], [8, 3, 1]),
+    keyActs: one([0, 1, 2, 4, 8], [4, 4, 3, 2, 1]),
+    peopleActs: one([2, 4, 8, 16], [4, 4, 2, 1]),
     misfortunes: one([0, 1, 2, 4, 8, 16]),
     likelihood: one([5, 20, 60]),
     staleReadsMs: one([0, 1500, 60_000]),

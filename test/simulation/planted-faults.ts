@@ -52,7 +52,7 @@ export const PLANTED_FAULTS = {
     edits: [
       { replace: 'return Date.parse(now) < Date.parse(exemption.until);', by: 'return now !== exemption.grantedAt;' },
     ],
-    foundWithin: 100,
+    foundWithin: 300,
   },
   'read-error-is-off': {
     mistake: 'a key that cannot be read counts as not rotating',
@@ -64,7 +64,8 @@ export const PLANTED_FAULTS = {
         by: "return facts === null ? refused(facts, { because: 'access-denied', operation, deniedBy, principal }) : { seen: 'key', facts, reading: { kind: 'automatic', enabled: false } };",
       },
     ],
-    foundWithin: 300,
+    from: 1900,
+    foundWithin: 3000,
   },
   'post-without-claim': {
     mistake: 'a message is posted without a look at what was posted before',
@@ -81,7 +82,8 @@ export const PLANTED_FAULTS = {
     mistake: 'two runs may look for a message and post it side by side',
     file: 'functions/announce-finding/post-once.ts',
     edits: [{ replace: 'if (leaseUntil !== null && leaseUntil > now())', by: 'if (leaseUntil === now())' }],
-    foundWithin: 1000,
+    from: 1000,
+    foundWithin: 2000,
   },
   'success-without-read-back': {
     mistake: 'a remediation counts as done when KMS has accepted the call',
@@ -109,8 +111,7 @@ export const PLANTED_FAULTS = {
         by: 'isAboutToBeGivenUp(finding, deps.now().toISOString());',
       },
     ],
-    from: 1900,
-    foundWithin: 3000,
+    foundWithin: 2000,
   },
   'no-second-look': {
     mistake: 'what was seen before a finding was written is never looked at again',
@@ -121,7 +122,7 @@ export const PLANTED_FAULTS = {
         by: "'detect-finding': ['recheck-requested', 'exemption-revoked'],",
       },
     ],
-    foundWithin: 1000,
+    foundWithin: 300,
   },
   'anybody-approves': {
     mistake: 'everybody of the organisation counts as an approver',

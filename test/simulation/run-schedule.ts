@@ -195,5 +195,7 @@ export async function runSchedule({
 function policyDocument(mode: Circumstances['mode']): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
-  return { ...policy, graceSeconds, defaultRoute: { ...policy.defaultRoute, mode } };
+  // One reminder is as good as three, and most schedules end with them.
+  const unanswered = { remindAfterHours: [24], escalateAfterHours: 48 };
+  return { ...policy, graceSeconds, unanswered, defaultRoute: { ...policy.defaultRoute, mode } };
 }
