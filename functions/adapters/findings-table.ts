@@ -29,6 +29,9 @@ export type Change = {
   onceId: string | null;
 };
 
+/** Read one by one, so that one damaged row does not hide the others. */
+export type DueFinding = { keyArn: string; read: () => Finding };
+
 export type FindingsTable = ReturnType<typeof createFindingsTable>;
 
 /** Causes are remembered this long; EventBridge gives up redelivery after one day, Slack after five minutes. */
@@ -36,6 +39,7 @@ const ONCE_DAYS = 30;
 
 const snapshotItem = z.object({ sequence: z.int().check(z.minimum(1)), hash: z.string(), finding: findingSchema });
 const eventItem = z.object({ record: auditEventSchema });
+const rowKey = z.object({ pk: z.string() });
 /** `{ name: { S: … } }`: Lambda's types of it differ from the SDK's, the wire form does not. */
 const attributeMap = z.record(
   z.string(),
@@ -88,8 +92,8 @@ export function createFindingsTable(table: DynamoDbTable) {
       }
     },
 
-    /** Findings whose next deadline has passed, most overdue first. */
-    async findingsDueBefore(now: string, limit: number): Promise<Finding[]> {
+    /** Findings whose next deadline has passed, most overdue first. `read` throws for a row that this version cannot read. */
+    async findingsDueBefore(now: string, limit: number): Promise<DueFinding[]> {
       const items = await table.query({
         index: keys.INDEX_BY_TIME,
         keyCondition: {
@@ -99,7 +103,10 @@ export function createFindingsTable(table: DynamoDbTable) {
         },
         limit,
       });
-      return items.map((item) => snapshotItem.parse(item).finding);
+      return items.map((item) => ({
+        keyArn: keys.keyArnOf(rowKey.parse(item).pk),
+        read: () => snapshotItem.parse(item).finding,
+      }));
     },
 
     async findingsByStatus(status: Status): Promise<Finding[]> {

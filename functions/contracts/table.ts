@@ -30,6 +30,7 @@ export const TABLE_ATTRIBUTES = {
 } as const;
 
 export const partitionOf = (keyArn: string): string => `KEY#${keyArn}`;
+export const keyArnOf = (partition: string): string => partition.slice(partitionOf('').length);
 /** Zero-padded, so that text order is number order. */
 export const eventSortKey = (sequence: number): string =>
   `${EVENT_SORT_KEY_PREFIX}${String(sequence).padStart(10, '0')}`;

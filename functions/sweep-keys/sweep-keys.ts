@@ -10,7 +10,7 @@ import { deadlineRules, type Policy } from '../domain/policy.ts';
 export type SweepDeps = {
   loadPolicy: () => Promise<{ policy: Policy }>;
   /** Most overdue first. */
-  findingsDueBefore: (now: string, limit: number) => Promise<Finding[]>;
+  findingsDueBefore: (now: string, limit: number) => Promise<{ keyArn: string; read: () => Finding }[]>;
   /** Throws when the key cannot be looked at now but perhaps later. */
   observeKey: (key: KeyIdentity) => Promise<KeyObservation>;
   carryOut: (request: {
@@ -52,17 +52,17 @@ export async function sweepFindings(now: string, deps: SweepDeps): Promise<Sweep
   while (deps.hasTime()) {
     // What failed, or has its next deadline in the past as well, is still at the front: ask for as many more.
     const page = await deps.findingsDueBefore(now, PAGE + handled.size);
-    const next = page.filter(({ key }) => !handled.has(key.arn));
+    const next = page.filter(({ keyArn }) => !handled.has(keyArn));
     if (next.length === 0) break;
-    for (const finding of next) {
+    for (const { keyArn, read } of next) {
       if (!deps.hasTime()) break;
-      handled.add(finding.key.arn);
+      handled.add(keyArn);
       counts.due += 1;
       try {
-        await bringForward(finding, { now, policy, deps, counts });
+        await bringForward(read(), { now, policy, deps, counts });
       } catch (cause) {
         counts.failed += 1;
-        errors.push(new Error(`finding of ${finding.key.arn}`, { cause }));
+        errors.push(new Error(`finding of ${keyArn}`, { cause }));
       }
     }
   }

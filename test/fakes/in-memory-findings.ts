@@ -1,6 +1,11 @@
 import { createCarryOut } from '../../functions/adapters/carry-out.ts';
 import { digest } from '../../functions/adapters/digest.ts';
-import { AlreadyHandled, type Change, VersionConflict } from '../../functions/adapters/findings-table.ts';
+import {
+  AlreadyHandled,
+  type Change,
+  type DueFinding,
+  VersionConflict,
+} from '../../functions/adapters/findings-table.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import type { Finding } from '../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
@@ -45,13 +50,15 @@ export function createInMemoryFindings(policy: Policy = aPolicy()) {
     loadPolicy,
     carryOut,
     loadFinding: async (keyArn: string): Promise<Finding | undefined> => (await load(keyArn)).finding,
-    findingsDueBefore: (now: string, limit: number): Promise<Finding[]> =>
+    findingsDueBefore: (now: string, limit: number): Promise<DueFinding[]> =>
       Promise.resolve(
         [...rows.values()]
           .flatMap(({ head, dueAt }) => (head.finding === undefined || dueAt === null ? [] : [{ head, dueAt }]))
           .filter(({ dueAt }) => dueAt <= now)
           .sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1))
-          .flatMap(({ head }) => (head.finding === undefined ? [] : [head.finding]))
+          .flatMap(({ head: { finding } }) =>
+            finding === undefined ? [] : [{ keyArn: finding.key.arn, read: () => finding }],
+          )
           .slice(0, limit),
       ),
     auditOf: (keyArn: string): AuditEvent[] => rows.get(keyArn)?.records ?? [],

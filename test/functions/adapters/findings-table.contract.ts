@@ -215,7 +215,7 @@ export function describeFindings(open: () => Findings | Promise<Findings>): void
     });
     const due = async (now: string, limit = 100) =>
       (await table.findingsDueBefore(now, limit))
-        .map(({ key }) => keys.findIndex(({ arn }) => arn === key.arn))
+        .map(({ keyArn }) => keys.findIndex(({ arn }) => arn === keyArn))
         .filter((index) => index >= 0);
 
     it('comes with the most overdue first', async () => {

@@ -58,6 +58,23 @@ describe('an exemption at its end', () => {
     expect(await found(world)).toMatchObject({ closing: { reason: 'key-deleted' } });
   });
 
+  it('is not held up by another finding that cannot be read', async () => {
+    const world = createWorld();
+    await world.findings.given(HISTORY.exempt);
+    const unreadable = () => {
+      throw new Error('written by another version');
+    };
+    const findingsDueBefore = async (now: string, limit: number) => [
+      { keyArn: `${KEY.arn}-2`, read: unreadable },
+      ...(await world.findings.findingsDueBefore(now, limit)),
+    ];
+    await expect(sweepFindings(END, world.deps({ findingsDueBefore }))).rejects.toMatchObject({
+      name: 'SweepIncomplete',
+      counts: { due: 2, done: { 'expire-exemption': 1 }, failed: 1 },
+    });
+    expect(await found(world)).toMatchObject({ status: 'open' });
+  });
+
   it('is left to the next run when the key cannot be looked at now', async () => {
     const world = createWorld();
     await world.findings.given(HISTORY.exempt);
