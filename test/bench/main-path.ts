@@ -1,6 +1,8 @@
 import { createFindingsTable } from '../../functions/adapters/findings-table.ts';
+import { auditEventFilter, STREAM_CONSUMERS } from '../../functions/contracts/stream-consumers.ts';
 import { partitionOf } from '../../functions/contracts/table.ts';
 import type { FunctionName } from '../../infra/bundling.ts';
+import { matches } from '../../sandbox/aws/event-bridge.ts';
 import { invokeCold } from '../support/function-process.ts';
 import type { ServiceCall } from '../support/simulated-services.ts';
 import { approvalOf } from './clicks.ts';
@@ -17,6 +19,8 @@ export type MainPath = {
   costPerFinding: number;
 };
 
+const CONSUMERS = ['announce-finding', 'remediate-key', 'detect-finding'] as const;
+
 /** Walks the path once, every invocation in a container of its own: nothing is cached, so this is the most it takes. */
 export async function walkMainPath({ services, pathOf }: Place): Promise<MainPath> {
   const made: { by: FunctionName; calls: ServiceCall[] }[] = [];
@@ -27,13 +31,13 @@ export async function walkMainPath({ services, pathOf }: Place): Promise<MainPat
     lambdaMs += init.ms + call.ms;
     made.push({ by, calls: services.takeCalls() });
   }
-  /** Every new audit event is announced; an approval is also carried out. Until nothing new comes. */
+  /** Hands every new audit event to the functions that the stream starts for it, until nothing new comes. */
   async function react(): Promise<void> {
     for (let records = news(); records.length > 0; records = news()) {
       for (const record of records) {
-        await invoke('announce-finding', { Records: [record] });
-        const type = record.dynamodb.NewImage?.['eventType']?.['S'];
-        if (type === 'remediation-approved') await invoke('remediate-key', { Records: [record] });
+        for (const name of CONSUMERS) {
+          if (matches(auditEventFilter(STREAM_CONSUMERS[name]), record)) await invoke(name, { Records: [record] });
+        }
       }
     }
   }
