@@ -51,18 +51,18 @@ function taskOf(): Task['work'] {
   return { kind: 'seeds', from: Number(values.from), count: Number(values.seeds) };
 }
 
-/** So many schedules are played by one thread before a new one takes over. */
-const SEEDS_PER_THREAD = 200;
+/** So many schedules are played by one thread at most before a new one takes over: their time goes on and on. */
+const SEEDS_PER_THREAD = 2000;
 
 /** Divides the work into parts for one thread each. */
 function partsOf(work: Task['work'], lanes: number): Pick<Task, 'work' | 'share' | 'shares'>[] {
   switch (work.kind) {
     case 'seeds': {
       const end = work.from + work.count;
-      const parts = Math.ceil(work.count / SEEDS_PER_THREAD);
-      return Array.from({ length: parts }, (_, part) => {
-        const from = work.from + part * SEEDS_PER_THREAD;
-        return { share: 0, shares: 1, work: { ...work, from, count: Math.min(SEEDS_PER_THREAD, end - from) } };
+      const most = Math.min(SEEDS_PER_THREAD, Math.ceil(work.count / lanes));
+      return Array.from({ length: Math.ceil(work.count / most) }, (_, part) => {
+        const from = work.from + part * most;
+        return { share: 0, shares: 1, work: { ...work, from, count: Math.min(most, end - from) } };
       });
     }
     case 'exhaustive':
@@ -73,6 +73,9 @@ function partsOf(work: Task['work'], lanes: number): Pick<Task, 'work' | 'share'
   }
 }
 
+/** Most of what a schedule makes is short-lived. */
+const resourceLimits = { maxYoungGenerationSizeMb: 64 };
+
 async function play(work: Task['work'], lanes: number): Promise<Tally> {
   const tally: Tally = { schedules: 0, steps: 0, violations: 0, first: undefined };
   const kinds = new Map<string, number>();
@@ -82,7 +85,7 @@ async function play(work: Task['work'], lanes: number): Promise<Tally> {
 
   function playPart(part: (typeof parts)[number]): Promise<void> {
     const task: Task = { ...(values.plant === undefined ? {} : { plant: values.plant }), ...part };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: task });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: task, resourceLimits });
     working.add(worker);
     return new Promise<void>((resolve, reject) => {
       worker.on('message', (message: unknown) => {
