@@ -124,12 +124,17 @@ export function createMessageClaims(table: DynamoDbTable) {
       });
     },
 
-    /** Frees a message that certainly does not stand in the channel, so that it can be claimed again. */
-    release(slot: MessageSlot): Promise<boolean> {
+    /**
+     * Frees a message that certainly does not stand in the channel, so that it can be claimed again. Only the very claim,
+     * or the very message, that was seen: another run may have posted it anew meanwhile. False when that was so.
+     */
+    release(slot: MessageSlot, seen: { leaseUntil: string } | { ts: string }): Promise<boolean> {
+      const [state, unchanged, value] =
+        'ts' in seen ? ['posted', 'ts = :seen', seen.ts] : ['claimed', 'leaseUntil = :seen', seen.leaseUntil];
       return update(slot, {
         expression: 'SET #state = :released REMOVE postId, claimedAt, leaseUntil, channel, ts, renderedVersion',
-        condition: 'attribute_exists(#state)',
-        values: { ':released': 'released' },
+        condition: `#state = :state AND ${unchanged}`,
+        values: { ':released': 'released', ':state': state, ':seen': value },
       });
     },
 

@@ -112,7 +112,7 @@ async function showFinding(version: Version, policy: Policy, deps: AnnounceFindi
   } catch (error) {
     if (refusalOf(error) !== 'message_not_found') throw error;
     // Somebody deleted it; what it said still needs an answer.
-    await deps.claims.release(slot);
+    await deps.claims.release(slot, { ts: root.ts });
     return await postOnce(post, deps);
   }
   await deps.claims.rendered(slot, sequence);

@@ -29,7 +29,7 @@ export type PostOnceDeps = {
     ) => Promise<boolean>;
     moveLease: (slot: MessageSlot, lease: { from: string | null; to: string }) => Promise<boolean>;
     posted: (slot: MessageSlot, standing: Standing) => Promise<boolean>;
-    release: (slot: MessageSlot) => Promise<boolean>;
+    release: (slot: MessageSlot, seen: { leaseUntil: string } | { ts: string }) => Promise<boolean>;
   };
   slack: {
     postMessage: (
@@ -110,7 +110,7 @@ async function post(claim: HeldClaim, request: PostOnceRequest, deps: PostOnceDe
       return await deps.slack.postMessage({ ...content, channel, postId, threadTs, broadcast });
     } catch (error) {
       // Then it certainly does not stand there.
-      if (isNamed(error, 'SlackRefused') || isNamed(error, 'SlackRateLimited')) await deps.claims.release(slot);
+      if (isNamed(error, 'SlackRefused') || isNamed(error, 'SlackRateLimited')) await deps.claims.release(slot, claim);
       throw error;
     }
   });

@@ -80,11 +80,7 @@ export type ChainVerdict = { intact: true; events: number } | { intact: false; s
  * hash, each link to its predecessor, and, with `head`, that the stored snapshot ends the chain and, where it brings its
  * finding, that the events lead to exactly that finding.
  */
-export function verifyChain(
-  records: readonly AuditEvent[],
-  digest: Digest,
-  head?: Pick<ChainHead, 'sequence' | 'hash'> | ChainHead,
-): ChainVerdict {
+export function verifyChain(records: readonly AuditEvent[], digest: Digest, head?: ChainHead): ChainVerdict {
   let previousHash = GENESIS_HASH;
   let sequence = 0;
   for (const { hash, ...unsealed } of records) {
@@ -105,7 +101,7 @@ export function verifyChain(
   if (head !== undefined && (head.sequence < sequence || head.hash !== previousHash)) {
     return { intact: false, sequence, problem: `the snapshot does not follow from event ${sequence}` };
   }
-  if (head !== undefined && 'finding' in head && !leadTo(records, head.finding)) {
+  if (head !== undefined && !leadTo(records, head.finding)) {
     return { intact: false, sequence, problem: 'the stored finding is not what its events lead to' };
   }
   return { intact: true, events: sequence };

@@ -33,6 +33,8 @@ async function work(): Promise<void> {
   const { loadSimulatedHandlers } = await import('./environment.ts');
   const { exploreSmallWorld, replaySmallWorld, runSeed } = await import('./explore.ts');
   const handlers = await loadSimulatedHandlers();
+  // What libraries do once per process must not be part of a schedule, or the first one would differ from the rest.
+  await runSeed(0, handlers);
   const report = (message: Report) => parentPort?.postMessage(message);
 
   switch (task.kind) {

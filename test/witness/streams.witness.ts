@@ -67,7 +67,7 @@ async function writeEverything({ table, claims, client, tableName }: Store): Pro
     await claims.posted(slot, { channel: 'C0SECURITY', ts: '1772445600.000100', renderedVersion: 1 });
     await claims.rendered(slot, 2);
     await claims.rendered(slot, 2);
-    await claims.release(slot);
+    await claims.release(slot, { ts: '1772445600.000100' });
   }
   const same = new PutCommand({ TableName: tableName, Item: { pk: 'SAME', sk: 'SAME', n: 1 } });
   await client.send(same);

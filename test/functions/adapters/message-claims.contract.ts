@@ -72,10 +72,22 @@ export function describeMessageClaims(open: () => Promise<Store>): void {
 
   it('lets a released message be claimed again', async () => {
     const slot = await givenPosted();
-    expect(await store.claims.release(slot)).toBe(true);
+    expect(await store.claims.release(slot, { ts: standing.ts })).toBe(true);
     expect(await store.claims.read(slot)).toEqual({ state: 'released', refusedWith: null });
     expect(await store.claims.claim(slot, { ...aClaim, channel: 'C0PAYMENTS' })).toBe(true);
     expect(await store.claims.read(slot)).toMatchObject({ state: 'claimed', channel: 'C0PAYMENTS' });
+  });
+
+  it('releases only what was seen: another run may have been faster', async () => {
+    const slot = await givenPosted();
+    expect(await store.claims.release(slot, { ts: '1772445600.000099' })).toBe(false);
+    expect(await store.claims.release(slot, { leaseUntil })).toBe(false);
+    expect(await store.claims.read(slot)).toMatchObject({ state: 'posted' });
+    const claimed = aSlot();
+    await store.claims.claim(claimed, aClaim);
+    expect(await store.claims.release(claimed, { leaseUntil: aClaim.claimedAt })).toBe(false);
+    expect(await store.claims.release(claimed, { leaseUntil })).toBe(true);
+    expect(await store.claims.release(aSlot(), { leaseUntil })).toBe(false);
   });
 
   it('remembers a reported refusal through release and claim', async () => {
@@ -83,7 +95,7 @@ export function describeMessageClaims(open: () => Promise<Store>): void {
     expect(await store.claims.reported(slot, 'is_archived')).toBe(false);
     await store.claims.claim(slot, aClaim);
     expect(await store.claims.reported(slot, 'is_archived')).toBe(true);
-    await store.claims.release(slot);
+    await store.claims.release(slot, { leaseUntil });
     await store.claims.claim(slot, aClaim);
     await store.claims.posted(slot, standing);
     expect(await store.claims.read(slot)).toMatchObject({ state: 'posted', refusedWith: 'is_archived' });

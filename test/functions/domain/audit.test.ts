@@ -97,9 +97,25 @@ describe('verifyChain', () => {
     { of: 'an earlier event', snapshot: { sequence: 3, hash: records[2]?.hash ?? '' } },
     { of: 'the last event, numbered wrongly', snapshot: { sequence: 3, hash: head.hash } },
   ])('finds a snapshot of $of', ({ snapshot }) => {
-    expect(verifyChain(records, digest, snapshot)).toEqual({
+    expect(verifyChain(records, digest, { ...head, ...snapshot })).toEqual({
       ...{ intact: false, sequence: 4, problem: 'the snapshot does not follow from event 4' },
     });
+  });
+
+  it('finds a stored finding that its events do not lead to', () => {
+    expect(verifyChain(records, digest, { ...head, finding: aFinding('approved') })).toEqual({
+      ...{ intact: false, sequence: 4, problem: 'the stored finding is not what its events lead to' },
+    });
+  });
+
+  it('finds a history that cannot have happened, however well it is sealed', () => {
+    const [opened] = records;
+    if (opened === undefined) throw new Error('no events');
+    const { hash: previousHash, ...unsealed } = opened;
+    const twice = { ...unsealed, sequence: 2, previousHash };
+    const again = { ...twice, hash: digest(twice) };
+    const forged = { ...head, sequence: 2, hash: again.hash };
+    expect(verifyChain([opened, again], digest, forged)).toMatchObject({ intact: false, sequence: 2 });
   });
 });
 

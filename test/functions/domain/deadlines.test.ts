@@ -1,4 +1,10 @@
-import { type DeadlineRules, type DueWork, dueWork, nextDeadline } from '../../../functions/domain/deadlines.ts';
+import {
+  type DeadlineRules,
+  type DueWork,
+  dueWork,
+  isAboutToBeGivenUp,
+  nextDeadline,
+} from '../../../functions/domain/deadlines.ts';
 import type { Finding } from '../../../functions/domain/finding.ts';
 import { aFinding, DAY_ONE, later, someRules } from '../../builders.ts';
 
@@ -88,5 +94,18 @@ describe('due work', () => {
 
   test.each(table)('of $finding.status at $at: $expected', ({ at, finding, expected }) => {
     expect(dueWork(finding, RULES, at)).toEqual(expected);
+  });
+});
+
+describe('a remediation that the watchdog may give up on', () => {
+  const approved = { ...aFinding('approved'), lastActivityAt: DAY_ONE };
+  it.each([
+    { reports: 2, at: later({ minutes: 10 }), expected: false },
+    { reports: 2, at: later({ minutes: 10, milliseconds: 1 }), expected: true },
+    { reports: 2, at: later({ minutes: 40 }), expected: true },
+    { reports: 3, at: later({ minutes: 14 }), expected: true },
+    { reports: 1, at: later({ minutes: 14 }), expected: false },
+  ])('$reports reports, $at: $expected', ({ reports, at, expected }) => {
+    expect(isAboutToBeGivenUp({ ...approved, overdueReports: reports }, at)).toBe(expected);
   });
 });
