@@ -45,10 +45,10 @@ export type ScheduleResult = { steps: number; violations: readonly string[]; sto
 export const SECRETS = { botToken: 'xoxb-simulated', signingSecret: 'simulated-signing-secret' };
 const GRACE = { creations: 6, changes: 2 };
 /**
- * Every schedule begins a day after the end of the one before: whatever a container remembers is out of date then, so
- * that a schedule is the same whether others were played before it or not.
+ * Every schedule begins at a midnight at least a day after the end of the one before: whatever a container remembers is
+ * out of date then, so that a schedule is the same whether others were played before it or not.
  */
-const BETWEEN_SCHEDULES_MS = 86_400_000;
+const DAY = 86_400_000;
 /** When the seconds of a Slack timestamp get another digit. */
 const END_OF_TIME = Date.parse('2286-11-20T00:00:00Z');
 
@@ -169,7 +169,9 @@ export async function runSchedule({
   });
 
   try {
-    await scheduler.run(() => owners.isDone() && people.isDone());
+    const isQuiet = () =>
+      !scheduler.isBusy() && queues.pending() + streams.pending() + httpApi.pending() + people.waiting() === 0;
+    await scheduler.run(() => owners.isDone() && people.isDone() && isQuiet());
     scheduler.tell(() => '--- from here on nothing goes wrong, and nobody does anything any more ---');
     scheduler.endMisfortune();
     owners.stop();
@@ -188,7 +190,7 @@ export async function runSchedule({
     deleted: people.deleted,
     ...losses,
   });
-  nextBeginning = scheduler.now() + BETWEEN_SCHEDULES_MS;
+  nextBeginning = (Math.ceil(scheduler.now() / DAY) + 1) * DAY;
   return { steps: scheduler.steps(), violations: invariants.violations, story };
 }
 

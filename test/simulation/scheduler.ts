@@ -60,6 +60,7 @@ const SMOOTH = 1000;
 const CALL_MS = 7;
 const MOST_STEPS = 20_000;
 const MOST_TICKS = 2_000;
+const QUIET_TURNS = 3;
 
 const context = new AsyncLocalStorage<Invocation>();
 
@@ -82,6 +83,8 @@ export class Scheduler {
   #now: number;
   #invocations = 0;
   #steps = 0;
+  /** How many calls were ever made. */
+  #calls = 0;
   #misfortune: Misfortune;
   #acting: Invocation | undefined;
 
@@ -202,6 +205,7 @@ export class Scheduler {
         }
       };
       this.#parked.push({ ...rest, invocation, perform, reject });
+      this.#calls += 1;
     });
   }
 
@@ -315,12 +319,20 @@ export class Scheduler {
     for (const { reject, what } of dying) reject(new Killed(what()));
   }
 
-  /** Waits until every running function has either ended or stands at a call. */
+  /**
+   * Waits until every running function has either ended or stands at a call. One that makes two calls at a time stands at
+   * the first while it still works on the second, so the picture has to stay the same for a few turns of the event loop:
+   * reading a response takes some.
+   */
   async #settle(): Promise<void> {
-    for (let tick = 0; ; tick += 1) {
+    let calls = -1;
+    for (let tick = 0, same = 0; ; tick += 1) {
       await new Promise(setImmediate);
       const standing = new Set(this.#parked.map(({ invocation }) => invocation));
-      if ([...this.#running].every((invocation) => standing.has(invocation))) return;
+      const isStanding = [...this.#running].every((invocation) => standing.has(invocation));
+      same = isStanding && this.#calls === calls ? same + 1 : 0;
+      calls = this.#calls;
+      if (same === QUIET_TURNS) return;
       if (tick > MOST_TICKS) throw new Error('a function waits for something that is not simulated');
     }
   }
