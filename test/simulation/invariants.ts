@@ -256,7 +256,7 @@ export class Invariants {
       if (new Set(places).size < places.length) this.#violate(`${posts.length} messages for ${postId}`);
     }
     for (const [arn, events] of this.#events) {
-      for (const [episode, finding] of episodesOf(events)) {
+      for (const [episode, finding] of this.#episodesOf(arn, events)) {
         if (finding.mode === 'observe') continue;
         const [root] = live.get(`${arn}#${episode}#root`) ?? [];
         // Nobody has to look at a message that somebody deleted.
@@ -281,6 +281,20 @@ export class Invariants {
     });
     if (!fits)
       this.#violate(`the message of ${finding.key.arn} shows something else than ${finding.status}: ${shown.text}`);
+  }
+
+  /** The last state of each episode. */
+  #episodesOf(arn: string, events: readonly AuditEvent[]): [number, Finding][] {
+    const episodes = [...new Set(events.map(({ episode }) => episode))];
+    try {
+      return episodes.flatMap((episode): [number, Finding][] => {
+        const finding = replay(events.filter((event) => event.episode <= episode).map(({ event }) => event));
+        return finding === undefined ? [] : [[episode, finding]];
+      });
+    } catch (error) {
+      this.#violate(`the events of ${arn} cannot have happened: ${String(error)}`);
+      return [];
+    }
   }
 
   #violate(what: string): void {
@@ -360,13 +374,4 @@ function truthOf(key: KeyView, policy: Policy): 'problem' | 'fine' | 'other' {
   }
   if (key.origin !== 'EXTERNAL') return 'other';
   return (key.material ?? []).some(({ state }) => state === 'PENDING_ROTATION') ? 'problem' : 'other';
-}
-
-/** The last state of each episode. */
-function episodesOf(events: readonly AuditEvent[]): [number, Finding][] {
-  const episodes = [...new Set(events.map(({ episode }) => episode))];
-  return episodes.flatMap((episode): [number, Finding][] => {
-    const finding = replay(events.filter((event) => event.episode <= episode).map(({ event }) => event));
-    return finding === undefined ? [] : [[episode, finding]];
-  });
 }

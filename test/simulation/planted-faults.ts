@@ -82,7 +82,7 @@ export const PLANTED_FAULTS = {
     mistake: 'two runs may look for a message and post it side by side',
     file: 'functions/announce-finding/post-once.ts',
     edits: [{ replace: 'if (leaseUntil !== null && leaseUntil > now())', by: 'if (leaseUntil === now())' }],
-    from: 1000,
+    from: 900,
     foundWithin: 2000,
   },
   'success-without-read-back': {
@@ -111,6 +111,7 @@ export const PLANTED_FAULTS = {
         by: 'isAboutToBeGivenUp(finding, deps.now().toISOString());',
       },
     ],
+    from: 900,
     foundWithin: 2000,
   },
   'no-second-look': {
