@@ -14,7 +14,8 @@ export const TIMEOUT_SECONDS = {
 export type FunctionName = keyof typeof TIMEOUT_SECONDS;
 export type Functions = Record<FunctionName, Invoker>;
 
-const handlerModule = z.object({
+/** What a handler's module has to export. */
+export const handlerModule = z.object({
   handler: z.custom<LambdaHandler>((value) => typeof value === 'function', 'exports no handler'),
 });
 

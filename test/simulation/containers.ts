@@ -1,18 +1,12 @@
-import type { Context } from 'aws-lambda';
-import * as z from 'zod';
-import { type FunctionName, TIMEOUT_SECONDS } from '../../sandbox/functions.ts';
+import { type FunctionName, handlerModule, TIMEOUT_SECONDS } from '../../sandbox/functions.ts';
 import { lambdaContext } from '../../sandbox/lambda/context.ts';
+import type { LambdaHandler } from '../../sandbox/lambda/invoke.ts';
 import type { Scheduler } from './scheduler.ts';
-
-type Handler = (event: unknown, context: Context) => Promise<unknown>;
-const handlerModule = z.object({
-  handler: z.custom<Handler>((value) => typeof value === 'function', 'exports no handler'),
-});
 
 /** Enough for one function to run beside itself. */
 const CONTAINERS_EACH = 2;
 
-export type LoadedHandlers = Record<FunctionName, readonly Handler[]>;
+export type LoadedHandlers = Record<FunctionName, readonly LambdaHandler[]>;
 
 /** Loads the real handlers, each twice: two containers share nothing but the table. */
 export async function loadHandlers(): Promise<LoadedHandlers> {
@@ -36,7 +30,7 @@ export async function loadHandlers(): Promise<LoadedHandlers> {
 export class Containers {
   readonly #scheduler: Scheduler;
   readonly #handlers: LoadedHandlers;
-  readonly #busy = new Set<Handler>();
+  readonly #busy = new Set<LambdaHandler>();
 
   public constructor({ scheduler, handlers }: { scheduler: Scheduler; handlers: LoadedHandlers }) {
     this.#scheduler = scheduler;

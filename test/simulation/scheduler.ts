@@ -9,7 +9,6 @@ export type Invocation = {
   what: string;
   /** The request that it answers, if it is one. */
   about: string;
-  startedAt: number;
   /** When Lambda would end it. */
   deadline: number;
   state: 'running' | 'killed' | 'ended';
@@ -160,7 +159,6 @@ export class Scheduler {
       functionName: spec.functionName,
       what: spec.what,
       about: spec.about,
-      startedAt: this.#now,
       deadline: this.#now + spec.timeoutMs,
       state: 'running',
     };
