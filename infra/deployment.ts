@@ -112,6 +112,10 @@ export function namesOf({ name }: Pick<Deployment, 'name'>) {
     remediateRole: `${name}-remediate`,
     /** Role in every watched account with which EventBridge sends to the hub's bus. */
     forwardRole: `${name}-forward`,
+    /** The findings table, in the hub's Region. */
+    table: name,
+    /** Id of the secret with the Slack credentials. */
+    slackSecret: `${name}/slack`,
     /** The hub's event bus. */
     eventBus: name,
     /** The execution role of a function, in the hub account. */

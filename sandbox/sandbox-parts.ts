@@ -1,3 +1,4 @@
+import type { MistakeName } from './aws/account/mistakes.ts';
 import type { Faults } from './aws/faults.ts';
 import type { Kms } from './aws/kms/kms.ts';
 import type { BotRecords } from './bot-records.ts';
@@ -10,6 +11,8 @@ export type SandboxParts = {
   clock: SandboxClock;
   kms: Kms;
   faults: Faults;
+  /** Sets the account up anew, with these mistakes and no other. */
+  makeMistakes: (names: readonly MistakeName[]) => void;
   slack: EmbeddedSlack;
   wiring: Wiring;
   records: BotRecords;

@@ -2,6 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { healthyAccount } from './aws/account/account-readings.ts';
+import { answerForAccount } from './aws/account/account-services.ts';
+import { makeMistakes } from './aws/account/mistakes.ts';
 import { asEventBridgeEvent } from './aws/cloudtrail.ts';
 import { startDynamoDb } from './aws/dynamodb.ts';
 import { createFaults } from './aws/faults.ts';
@@ -100,6 +103,8 @@ async function start(
     externalIds: { [READ_ROLE]: secrets.externalId, [REMEDIATE_ROLE]: secrets.externalId },
   });
 
+  let account = healthyAccount(secrets);
+
   // The servers need their addresses before what is behind them can be made.
   const late: { control: ControlHandler; functions?: Functions } = { control: notStarted };
   const place = { region: HOME_REGION, accountId: HUB_ACCOUNT.id };
@@ -110,6 +115,7 @@ async function start(
   const inTurn = pLimit(CLICKS_AT_ONCE);
   const gateway = await startGateway({
     ...{ port: awsPort, kms, sts, faults },
+    account: (call) => answerForAccount(account, call),
     upstreams: { dynamodb: dynamodb.handle, queues: queues.url },
     control: (request) => late.control(request),
     routes: { '/slack/events': (request) => answerSlack(request, late.functions, inTurn) },
@@ -157,7 +163,13 @@ async function start(
   });
   cleanup.defer(wiring.stop);
   putEvent = wiring.putEvent;
-  late.control = createControl({ clock, kms, faults, slack, wiring, records });
+  late.control = createControl({
+    ...{ clock, kms, faults, slack, wiring, records },
+    makeMistakes(names) {
+      account = healthyAccount(secrets);
+      makeMistakes(account, slack, names);
+    },
+  });
 
   if (data !== undefined) {
     const save = () => {

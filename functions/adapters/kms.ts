@@ -18,7 +18,7 @@ import {
 } from '../domain/assessment.ts';
 import type { KeyFacts, KeyIdentity, Tag } from '../domain/key.ts';
 import type { ReadBack } from '../domain/read-back.ts';
-import { createKmsClients, type KeyAccess } from './kms-clients.ts';
+import { createKmsClients, type KeyAccess, type KmsClients } from './kms-clients.ts';
 import { failureOf, type KmsFailure, TransientKmsError } from './kms-errors.ts';
 
 export type KeyReader = {
@@ -54,8 +54,11 @@ const NOTHING_READ: ReadBack = {
 
 /** Reads keys in every account and Region through the role of `access`. */
 export function createKeyReader(access: KeyAccess): KeyReader {
-  const { clientFor, principalFor } = createKmsClients(access);
+  return keyReaderWith(createKmsClients(access));
+}
 
+/** Reads keys with whatever credentials the clients have. */
+export function keyReaderWith({ clientFor, principalFor }: KmsClients): KeyReader {
   /** @throws Refused, TransientKmsError */
   async function ask<T>(key: KeyIdentity, operation: string, call: (client: KMSClient) => Promise<T>): Promise<T> {
     try {

@@ -1,4 +1,15 @@
-import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, type Scalar, visit, type YAMLMap } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import { InvalidPolicy, type PolicyProblem, parsePolicy } from '../contracts/policy.ts';
 import type { Policy } from '../domain/policy.ts';
 
@@ -11,7 +22,7 @@ const MAXIMUM_DEPTH = 50;
 /**
  * Reads the text of a rotation policy. `document` is what was written, before defaults are filled in: the form to
  * store and to compare. Plain data only: anchors that would multiply, tags and key repetitions are mistakes here.
- * @throws InvalidPolicy naming line and column for what is wrong with the YAML, else the path in the document.
+ * @throws InvalidPolicy naming line and column, and, where the YAML is right and what it says is not, the path too.
  */
 export function readPolicyYaml(text: string): { policy: Policy; document: unknown } {
   if (text.length > MAXIMUM_CHARACTERS) {
@@ -57,7 +68,30 @@ export function readPolicyYaml(text: string): { policy: Policy; document: unknow
   });
   if (problems.length > 0) throw new InvalidPolicy(problems);
   const document: unknown = yaml.toJS({ maxAliasCount: 0 });
-  return { policy: parsePolicy(document), document };
+  const policy = parsePolicy(document, (path) => {
+    const offset = offsetOf(yaml.contents, path);
+    return offset === null ? null : at(offset);
+  });
+  return { policy, document };
+}
+
+/** Where the deepest part of a path that exists begins: what is missing is missing there. Null for an empty file. */
+function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | null {
+  let offset: number | null = isNode(contents) ? startOf(contents) : null;
+  let node = contents;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+      if (pair === undefined) break;
+      offset = startOf(pair.key);
+      node = pair.value;
+    } else if (isSeq(node) && typeof step === 'number') {
+      node = node.items[step];
+      if (!isNode(node)) break;
+      offset = startOf(node);
+    } else break;
+  }
+  return offset;
 }
 
 /** Of scalars only: maps and lists as keys are mistakes anyway, and to write one out can take exponential room. */

@@ -146,14 +146,22 @@ export class InvalidPolicy extends Error {
 }
 
 /**
- * Checks a policy document (parsed from YAML or JSON).
+ * Checks a policy document (parsed from YAML or JSON). `positionOf` says where a part of it stands in the file that it
+ * came from; that is added to its path.
  * @throws InvalidPolicy with one line per problem: where, what, and what is allowed.
  */
-export function parsePolicy(document: unknown): Policy {
+export function parsePolicy(
+  document: unknown,
+  positionOf: (path: readonly PropertyKey[]) => string | null = () => null,
+): Policy {
   const result = policySchema.safeParse(document, { reportInput: true });
   if (result.success) return result.data;
   throw new InvalidPolicy(
-    result.error.issues.map((issue) => ({ path: pathText(issue.path), problem: problemText(issue) })),
+    result.error.issues.map((issue) => {
+      const position = positionOf(issue.path);
+      const path = pathText(issue.path);
+      return { path: position === null ? path : `${position}, ${path}`, problem: problemText(issue) };
+    }),
   );
 }
 

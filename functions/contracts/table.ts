@@ -11,6 +11,8 @@
  * | audit events of a day                   | byGroup, groupKey = DAY#yyyy-mm-dd                |
  * | findings whose deadline has passed      | byTime, timeKey = DUE                             |
  * | audit events of a person                | byTime, timeKey = PERSON#team#user                |
+ * | the policy                              | pk = POLICY, sk = CURRENT                         |
+ * | the policies that were stored before    | pk = POLICY, sk begins with VERSION#              |
  */
 export const INDEX_BY_GROUP = 'byGroup';
 export const INDEX_BY_TIME = 'byTime';
@@ -43,3 +45,8 @@ export const personTime = (teamId: string, userId: string): string => `PERSON#${
 /** A cause that must be acted upon once: a CloudTrail eventID, a Slack request. */
 export const oncePartition = (id: string): string => `ONCE#${id}`;
 export const POLICY_PARTITION = 'POLICY';
+export const CURRENT_POLICY_SORT_KEY = 'CURRENT';
+/** Every policy that was ever stored, in order of time. */
+export const POLICY_VERSION_SORT_KEY_PREFIX = 'VERSION#';
+export const policyVersionSortKey = (storedAt: string, version: string): string =>
+  `${POLICY_VERSION_SORT_KEY_PREFIX}${storedAt}#${version}`;

@@ -27,6 +27,12 @@ const OPERATIONS = {
     ...['ListQueues', 'PurgeQueue', 'ReceiveMessage', 'SendMessage', 'SendMessageBatch', 'SetQueueAttributes'],
   ],
   sns: ['CreateTopic', 'DeleteTopic', 'GetTopicAttributes', 'ListTopics', 'Publish', 'PublishBatch', 'Subscribe'],
+  cloudtrail: ['DescribeTrails', 'GetEventSelectors', 'GetTrailStatus'],
+  organizations: ['DescribeOrganization', 'ListAccounts', 'ListDelegatedAdministrators'],
+  cloudformation: ['DescribeOrganizationsAccess', 'DescribeStacks', 'ListStackInstances'],
+  lambda: ['GetAccountSettings'],
+  events: ['DescribeEventBus'],
+  secretsmanager: ['GetSecretValue'],
   slack: 'any',
 } as const;
 
@@ -39,6 +45,9 @@ const EXPIRED: ErrorText = { status: 400, message: 'The security token included 
 const UNRECOGNIZED: ErrorText = { status: 400, message: 'The security token included in the request is invalid.' };
 const RATE: ErrorText = { status: 400, message: 'Rate exceeded' };
 const DENIED: ErrorText = { status: 400, message: 'User is not authorized to perform this operation' };
+
+/** The services around the bot are only read. */
+const READING = { AccessDeniedException: DENIED, ThrottlingException: RATE, InternalFailure: INTERNAL };
 
 /** Status and text per error; KMS replaces the texts that name a key or a caller. */
 const ERRORS: Record<Exclude<FaultService, 'slack'>, Record<string, ErrorText>> = {
@@ -110,6 +119,16 @@ const ERRORS: Record<Exclude<FaultService, 'slack'>, Record<string, ErrorText>> 
     InternalError: INTERNAL,
     ServiceUnavailable: UNAVAILABLE,
   },
+  cloudtrail: READING,
+  organizations: READING,
+  cloudformation: {
+    AccessDenied: { status: 403, message: DENIED.message },
+    Throttling: RATE,
+    InternalFailure: INTERNAL,
+  },
+  lambda: READING,
+  events: READING,
+  secretsmanager: READING,
 };
 
 /** A request to plant a fault that cannot be done; the message is a sentence for the person who made it. */

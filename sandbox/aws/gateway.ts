@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ControlHandler } from '../control-handler.ts';
+import type { AccountCall, AccountService } from './account/account-services.ts';
 import { AwsError } from './aws-error.ts';
 import { readSignature } from './caller.ts';
 import type { RawAnswer, RawRequest } from './dynamodb/engine.ts';
 import { type Faults, faultAnswer } from './faults.ts';
 import type { Kms } from './kms/kms.ts';
 import { forward } from './proxy.ts';
-import { queryError } from './query-protocol.ts';
+import { queryAnswer, queryError } from './query-protocol.ts';
 import { STS_NAMESPACE, type Sts } from './sts.ts';
 
 export type RouteRequest = {
@@ -28,6 +29,8 @@ export type GatewayOptions = {
   kms: Kms;
   sts: Sts;
   faults: Faults;
+  /** How the account around the bot is set up: JSON, or XML for CloudFormation. Left out, nobody knows these services. */
+  account?: (call: AccountCall) => object | string;
   /** What is behind DynamoDB (with its streams) and behind SQS and SNS. */
   upstreams: { dynamodb: Upstream; queues: Upstream };
   control: ControlHandler;
@@ -37,9 +40,14 @@ export type GatewayOptions = {
 
 export type Gateway = { url: string; port: number; close: () => Promise<void> };
 
-type Service = 'kms' | 'sts' | 'dynamodb' | 'sqs' | 'sns';
+type Service = 'kms' | 'sts' | 'dynamodb' | 'sqs' | 'sns' | AccountService;
 /** What a request asks of AWS, and the protocol in which the answer is expected. */
-type AwsCall = { service: Service; operation: string; protocol: 'json' | 'query'; parameters: URLSearchParams };
+type AwsCall = {
+  service: Service;
+  operation: string;
+  protocol: 'json' | 'query' | 'rest';
+  parameters: URLSearchParams;
+};
 
 const MAX_BODY_BYTES = 6 * 1024 * 1024;
 
@@ -48,15 +56,23 @@ const TARGETS = new Map<string, Service>([
   ['DynamoDB_20120810', 'dynamodb'],
   ['DynamoDBStreams_20120810', 'dynamodb'],
   ['AmazonSQS', 'sqs'],
+  ['CloudTrail_20131101', 'cloudtrail'],
+  ['AWSOrganizationsV20161128', 'organizations'],
+  ['AWSEvents', 'events'],
+  ['secretsmanager', 'secretsmanager'],
 ]);
 const QUERY_VERSIONS = new Map<string | null, Service>([
   ['2011-06-15', 'sts'],
   ['2010-03-31', 'sns'],
   ['2012-11-05', 'sqs'],
+  ['2010-05-15', 'cloudformation'],
 ]);
-const NAMESPACES: Record<Service, string> = {
-  kms: '',
-  dynamodb: '',
+const REST_PATHS = new Map<string, { service: Service; operation: string }>([
+  ['GET /2016-08-19/account-settings', { service: 'lambda', operation: 'GetAccountSettings' }],
+]);
+/** Of the services that speak the query protocol. */
+const NAMESPACES: Partial<Record<Service, string>> = {
+  cloudformation: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
   sts: STS_NAMESPACE,
   sns: 'http://sns.amazonaws.com/doc/2010-03-31/',
   sqs: 'http://queue.amazonaws.com/doc/2012-11-05/',
@@ -75,7 +91,7 @@ const QUERY_CODES: Record<string, string> = {
 };
 
 /**
- * The sandbox's one AWS endpoint, on 127.0.0.1. It answers KMS and STS itself, passes DynamoDB, SQS and SNS on, and
+ * The sandbox's one AWS endpoint, on 127.0.0.1. It answers KMS, STS and what is asked about the account itself, passes DynamoDB, SQS and SNS on, and
  * fails the calls for which a fault is planted.
  * @throws Error when the port is taken
  */
@@ -144,11 +160,11 @@ async function answer(
     response.writeHead(given.status, given.headers).end(given.body);
     return;
   }
-  const call = awsCallOf(request, rawQuery, body);
+  const call = awsCallOf(request, path, rawQuery, body);
   if (call === undefined) {
     sendJson(response, path === '/' && request.method === 'GET' ? 200 : 404, {
       about:
-        'This is the simulated AWS endpoint of the kms-rotation-bot sandbox: KMS, STS, DynamoDB, DynamoDB Streams, SQS and SNS. Nothing here is real AWS.',
+        'This is the simulated AWS endpoint of the kms-rotation-bot sandbox: KMS, STS, DynamoDB, DynamoDB Streams, SQS, SNS, and what npm run doctor reads. Nothing here is real AWS.',
       use: `aws --endpoint-url http://${request.headers.host ?? '127.0.0.1'} kms list-keys`,
       control: '/sandbox/state',
     });
@@ -198,8 +214,36 @@ async function answerAws(exchange: Exchange, options: GatewayOptions): Promise<v
         response.removeHeader('x-amzn-RequestId');
         response.writeHead(answered.status, answered.headers).end(answered.body);
       }
+      return;
     }
+    case 'cloudtrail':
+    case 'organizations':
+    case 'cloudformation':
+    case 'lambda':
+    case 'events':
+    case 'secretsmanager':
+      answerForAccount(exchange, call.service, options);
   }
+}
+
+function answerForAccount(exchange: Exchange, service: AccountService, options: GatewayOptions): void {
+  const { request, response, body, call, requestId } = exchange;
+  const { operation, protocol } = call;
+  withAwsErrors(exchange, () => {
+    const { region } = readSignature(signedHeaders(request), options.sts.findSession);
+    if (options.account === undefined)
+      throw new AwsError('ServiceUnavailable', `${service} is not simulated here.`, 503);
+    const input = protocol === 'query' ? Object.fromEntries(call.parameters) : parseJson(body);
+    const answered = options.account({ service, operation, input, region });
+    if (typeof answered === 'string') {
+      const namespace = NAMESPACES[service] ?? '';
+      const xml = queryAnswer({ action: operation, namespace, requestId, result: answered });
+      response.writeHead(200, { 'content-type': 'text/xml' }).end(xml);
+    } else {
+      const contentType = protocol === 'rest' ? 'application/json' : 'application/x-amz-json-1.1';
+      response.writeHead(200, { 'content-type': contentType }).end(JSON.stringify(answered));
+    }
+  });
 }
 
 function answerKms(exchange: Exchange, options: GatewayOptions, fault: string | undefined): void {
@@ -246,24 +290,27 @@ function sendError({ response, requestId, call }: Exchange, error: AwsError): vo
     const code = renamed ?? error.code;
     const status = renamed === undefined ? error.status : 403;
     const { message } = error;
-    const namespace = NAMESPACES[call.service];
+    const namespace = NAMESPACES[call.service] ?? '';
     response.writeHead(status, { 'content-type': 'text/xml' });
     response.end(queryError({ code, message, status, namespace, requestId }));
     return;
   }
   const type = (TYPE_PREFIXES[call.service] ?? '') + error.code;
-  const contentType = call.service === 'kms' ? 'application/x-amz-json-1.1' : 'application/x-amz-json-1.0';
+  const isOlder = call.service === 'dynamodb' || call.service === 'sqs';
+  const contentType = isOlder ? 'application/x-amz-json-1.0' : 'application/x-amz-json-1.1';
   response.writeHead(error.status, { 'content-type': contentType });
   response.end(JSON.stringify(error.message === '' ? { __type: type } : { __type: type, message: error.message }));
 }
 
-function awsCallOf(request: IncomingMessage, rawQuery: string, body: Buffer): AwsCall | undefined {
+function awsCallOf(request: IncomingMessage, path: string, rawQuery: string, body: Buffer): AwsCall | undefined {
   const target = request.headers['x-amz-target'];
   if (typeof target === 'string') {
     const [prefix = '', operation = ''] = target.split('.');
     const service = TARGETS.get(prefix);
     return service && { service, operation, protocol: 'json', parameters: new URLSearchParams() };
   }
+  const rest = REST_PATHS.get(`${request.method ?? 'GET'} ${path}`);
+  if (rest !== undefined) return { ...rest, protocol: 'rest', parameters: new URLSearchParams(rawQuery) };
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   const parameters = new URLSearchParams(isForm ? body.toString() : rawQuery);
   const operation = parameters.get('Action');

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isMistake, MISTAKE_NAMES } from '../aws/account/mistakes.ts';
 import { createFaults, FaultRefused } from '../aws/faults.ts';
 import type { ControlHandler, ControlRequest } from '../control-handler.ts';
 import type { SandboxParts } from '../sandbox-parts.ts';
@@ -34,6 +35,7 @@ const faultBody = z.strictObject({
   error: z.string(),
   times: z.int().min(0).default(1),
 });
+const mistakesBody = z.strictObject({ names: z.array(z.string()).default([]) });
 const settleBody = z.strictObject({ atMostSeconds: z.number().min(0).max(600).default(SETTLE_SECONDS) });
 
 type Answer = { status: number; body: unknown };
@@ -50,6 +52,7 @@ const CALLS = new Map<string, Call>([
   ['POST close-view', async ({ slack }, { body }) => ok(await slack.closeView(read(closeViewBody, body)))],
   ['POST clock', moveClock],
   ['POST fault', plantFault],
+  ['POST mistakes', makeMistakes],
   [
     'POST settle',
     async ({ wiring }, { body }) => {
@@ -98,6 +101,16 @@ function plantFault({ faults, slack }: SandboxParts, { body }: ControlRequest): 
     faults.set(fault);
   }
   return ok({ ok: true });
+}
+
+function makeMistakes(parts: SandboxParts, { body }: ControlRequest): Answer {
+  const { names } = read(mistakesBody, body);
+  const unknown = names.find((name) => !isMistake(name));
+  if (unknown !== undefined) {
+    throw new Refused(`There is no mistake "${unknown}"; known: ${MISTAKE_NAMES.join(', ')}.`);
+  }
+  parts.makeMistakes(names.filter(isMistake));
+  return ok({ names });
 }
 
 function keyOf(query: URLSearchParams): string {

@@ -5,7 +5,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
+import { SLACK_BOT_SCOPES } from '../../functions/contracts/slack-scopes.ts';
 import type { ControlHandler } from '../control-handler.ts';
+import { PEOPLE } from '../world.ts';
 import { createFaults, type Faults } from './faults.ts';
 import {
   type Click,
@@ -24,7 +26,7 @@ import { respond } from './response-url.ts';
 import { type ShownThread, type SlackState, shownMessages, slackState } from './state.ts';
 import { createTriggers } from './triggers.ts';
 import { callWebApi, type WebApi } from './web-api.ts';
-import { channelOf, emptyWorkspace, type Workspace, workspaceSchema } from './workspace.ts';
+import { channelOf, emptyWorkspace, nextTs, type Workspace, workspaceSchema } from './workspace.ts';
 
 export type SlackOptions = {
   /** 0 takes any free port. */
@@ -52,8 +54,10 @@ export type EmbeddedSlack = {
   faults: Pick<Faults, 'set' | 'list'>;
   /** What the bot wrote to a person directly, oldest first. */
   directMessages: (user: string) => ShownThread[];
-  /** Archives a channel, or takes the bot out of it, as people do; throws if there is no such channel. */
+  /** Archives a channel (which leaves a message in it), or takes the bot out of it, as people do; throws if there is no such channel. */
   setChannel: (channel: string, change: { archived?: boolean; botIsMember?: boolean }) => void;
+  /** Takes scopes away from the bot's token, as a reinstallation does; an empty list gives all of them back. */
+  withholdScopes: (scopes: readonly string[]) => void;
   /** Everything that is stored, as JSON. */
   snapshot: () => Workspace;
   /** Takes a snapshot back; throws a ZodError if it is not one. */
@@ -123,6 +127,7 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
   const triggers = createTriggers();
   const faults = createFaults();
   const rateLimits = createRateLimits(options.rateLimits ?? 'slack');
+  let withheld: readonly string[] = [];
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
@@ -131,8 +136,12 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
   });
   const port = await listen(server, options.port, options.portOption ?? '--slack-port');
   const url = `http://127.0.0.1:${port}`;
-  const api: WebApi = { workspace, triggers, faults, rateLimits, url };
+  const api: WebApi = { workspace, triggers, faults, rateLimits, url, scopes: grantedScopes };
   const context: InteractionContext = { workspace, triggers, interactionUrl, signingSecret, url };
+
+  function grantedScopes(): string[] {
+    return Object.keys(SLACK_BOT_SCOPES).filter((scope) => !withheld.includes(scope));
+  }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = new URL(request.url ?? '/', url);
@@ -171,7 +180,16 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
       return channel === undefined ? [] : structuredClone(shownMessages(channel));
     },
     setChannel(id, change) {
-      Object.assign(channelOf(workspace, id), change);
+      const channel = channelOf(workspace, id);
+      if (change.archived !== undefined && change.archived !== channel.archived) {
+        const subtype = change.archived ? 'channel_archive' : 'channel_unarchive';
+        const text = change.archived ? 'archived the channel' : 'un-archived the channel';
+        channel.messages.push({ type: 'message', subtype, ts: nextTs(workspace), user: PEOPLE[0]?.id ?? '', text });
+      }
+      Object.assign(channel, change);
+    },
+    withholdScopes(scopes) {
+      withheld = scopes;
     },
     snapshot: () => structuredClone(workspace),
     restore(json) {

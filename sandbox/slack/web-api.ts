@@ -22,7 +22,15 @@ export type ApiCall = {
 /** `hang-up` ends the connection without an answer. */
 export type ApiAnswer = { status: number; headers: Record<string, string>; body: unknown } | 'hang-up';
 
-export type WebApi = { workspace: Workspace; triggers: Triggers; faults: Faults; rateLimits: RateLimits; url: string };
+export type WebApi = {
+  workspace: Workspace;
+  triggers: Triggers;
+  faults: Faults;
+  rateLimits: RateLimits;
+  url: string;
+  /** What the bot's token is allowed now; told with every answer, not enforced. */
+  scopes: () => readonly string[];
+};
 
 const METHODS: Record<string, Method> = {
   ...chatMethods,
@@ -31,10 +39,7 @@ const METHODS: Record<string, Method> = {
   ...viewMethods,
 };
 
-const SCOPES =
-  'chat:write,commands,users:read,users:read.email,usergroups:read,channels:read,channels:history,im:write,reactions:write,team:read';
-
-const answer = (body: unknown): ApiAnswer => ({ status: 200, headers: { 'x-oauth-scopes': SCOPES }, body });
+const answer = (body: unknown): ApiAnswer => ({ status: 200, headers: {}, body });
 const refused = (code: string, extra: Record<string, unknown> = {}) => answer({ ok: false, error: code, ...extra });
 const rateLimited = (seconds: number): ApiAnswer => ({
   status: 429,
@@ -61,6 +66,12 @@ function run(method: Method, args: Arguments, { workspace, triggers, url }: WebA
 
 /** Answers one call of `/api/<method>` for the bot that holds `botToken`. */
 export function callWebApi(call: ApiCall, botToken: string, api: WebApi): ApiAnswer {
+  const answered = answerCall(call, botToken, api);
+  if (answered === 'hang-up' || answered.status !== 200) return answered;
+  return { ...answered, headers: { ...answered.headers, 'x-oauth-scopes': api.scopes().join(',') } };
+}
+
+function answerCall(call: ApiCall, botToken: string, api: WebApi): ApiAnswer {
   const method = METHODS[call.method];
   if (method === undefined) return refused('unknown_method', { req_method: call.method });
 

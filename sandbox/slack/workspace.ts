@@ -13,7 +13,7 @@ export type Metadata = z.infer<typeof metadata>;
 
 const message = z.object({
   type: z.literal('message'),
-  subtype: z.enum(['thread_broadcast', 'tombstone']).optional(),
+  subtype: z.enum(['thread_broadcast', 'tombstone', 'channel_archive', 'channel_unarchive']).optional(),
   ts: z.string(),
   user: z.string(),
   text: z.string(),

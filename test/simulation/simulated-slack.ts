@@ -38,7 +38,7 @@ export function createSlack({ scheduler, botToken, signingSecret, onTold }: Slac
   const workspace = emptyWorkspace();
   const triggers = createTriggers();
   const api: WebApi = {
-    ...{ workspace, triggers, faults: createFaults(), url: URL_OF_SLACK },
+    ...{ workspace, triggers, faults: createFaults(), url: URL_OF_SLACK, scopes: () => [] },
     // Its windows run in real time; the simulation refuses calls by itself.
     rateLimits: createRateLimits('off'),
   };

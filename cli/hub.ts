@@ -1,0 +1,52 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type Command, Option } from 'commander';
+import { tableOverSdk } from '../functions/adapters/dynamodb-sdk.ts';
+import { createFindingsTable, type FindingsTable } from '../functions/adapters/findings-table.ts';
+import { createPolicyStore } from '../functions/adapters/policy-store.ts';
+import { namesOf, readDeployment } from '../infra/deployment.ts';
+
+/** How a command finds the bot's table. */
+export type HubOptions = { deployment: string; table?: string; region?: string; profile?: string };
+
+/** What is kept in the table, with the credentials of whoever runs the command. */
+export type Hub = { findings: FindingsTable; policies: ReturnType<typeof createPolicyStore>; close: () => void };
+
+export const DEFAULT_DEPLOYMENT = 'deployment.yaml';
+
+/** Adds the options of `HubOptions`. */
+export function withHubOptions(command: Command): Command {
+  return command
+    .option('--deployment <file>', 'deployment file, for the name of the table and its Region', DEFAULT_DEPLOYMENT)
+    .option('--table <name>', "another table than the deployment's; the file is not read then")
+    .option('--region <region>', "Region of the table; default: the hub's, or with --table that of the environment")
+    .addOption(profileOption());
+}
+
+export function profileOption(): Option {
+  return new Option('--profile <name>', 'profile of the AWS configuration; default: that of the environment');
+}
+
+/** @throws InvalidDeployment */
+export async function openHub({ deployment: file, table: named, region: wanted, profile }: HubOptions): Promise<Hub> {
+  const place = named === undefined ? await placeOf(file) : { tableName: named, region: undefined };
+  const region = wanted ?? place.region;
+  const client = new DynamoDBClient({
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+  });
+  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const table = tableOverSdk({ client: documents, tableName: place.tableName });
+  return {
+    findings: createFindingsTable(table),
+    policies: createPolicyStore({ table, now: () => new Date() }),
+    close() {
+      client.destroy();
+    },
+  };
+}
+
+async function placeOf(file: string): Promise<{ tableName: string; region: string }> {
+  const deployment = await readDeployment(file);
+  return { tableName: namesOf(deployment).table, region: deployment.hub.region };
+}

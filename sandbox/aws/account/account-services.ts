@@ -1,0 +1,183 @@
+import * as z from 'zod';
+import { ACCOUNTS, HUB_ACCOUNT, type Region } from '../../world.ts';
+import { AwsError } from '../aws-error.ts';
+import { escapeXml } from '../query-protocol.ts';
+import {
+  type AccountReadings,
+  DEPLOYMENT_NAME,
+  MANAGEMENT_ACCOUNT_ID,
+  type SimulatedTrail,
+} from './account-readings.ts';
+
+/** Simulated here, for reading only: what the doctor asks about the account around the bot. */
+export const ACCOUNT_SERVICES = [
+  'cloudtrail',
+  'organizations',
+  'cloudformation',
+  'lambda',
+  'events',
+  'secretsmanager',
+] as const;
+export type AccountService = (typeof ACCOUNT_SERVICES)[number];
+
+export type AccountCall = { service: AccountService; operation: string; input: unknown; region: Region };
+
+const STACK_SETS_PRINCIPAL = 'member.org.stacksets.cloudformation.amazonaws.com';
+/** Small, so that whoever does not turn pages is found out. */
+const PAGE_SIZE = 2;
+const UP_TO_DATE = { status: 'UPDATE_COMPLETE', drift: 'IN_SYNC' };
+
+type Operation = (account: AccountReadings, input: unknown, region: Region) => object;
+
+const OPERATIONS: Record<Exclude<AccountService, 'cloudformation'>, Record<string, Operation>> = {
+  cloudtrail: {
+    DescribeTrails(account, input, region) {
+      const { includeShadowTrails } = z.object({ includeShadowTrails: z.boolean().default(true) }).parse(input);
+      // A trail of all Regions shows in every other Region as a shadow of itself.
+      const seen = account.trails.filter(
+        ({ homeRegion, isMultiRegion }) => homeRegion === region || (isMultiRegion && includeShadowTrails),
+      );
+      return {
+        trailList: seen.map((trail) => ({
+          ...{
+            Name: trail.name,
+            TrailARN: trailArn(trail),
+            HomeRegion: trail.homeRegion,
+            S3BucketName: 'trail-bucket',
+          },
+          ...{ IsMultiRegionTrail: trail.isMultiRegion, IsOrganizationTrail: trail.isOrganization },
+        })),
+      };
+    },
+    GetTrailStatus: (account, input) => ({ IsLogging: trailOf(account, input, 'Name').isLogging }),
+    GetEventSelectors(account, input) {
+      const trail = trailOf(account, input, 'TrailName');
+      return { TrailARN: trailArn(trail), ...trail.selectors };
+    },
+  },
+  organizations: {
+    DescribeOrganization: ({ organizationId, managementAccountId }) => ({
+      Organization: {
+        ...{ Id: organizationId, MasterAccountId: managementAccountId, FeatureSet: 'ALL' },
+        Arn: `arn:aws:organizations::${managementAccountId}:organization/${organizationId}`,
+      },
+    }),
+    ListDelegatedAdministrators({ delegatedAdministrators }, input) {
+      const { ServicePrincipal } = z.object({ ServicePrincipal: z.string().optional() }).parse(input);
+      const isAsked = ServicePrincipal === undefined || ServicePrincipal === STACK_SETS_PRINCIPAL;
+      return { DelegatedAdministrators: isAsked ? delegatedAdministrators.map((Id) => ({ Id })) : [] };
+    },
+    ListAccounts(_, input) {
+      const { NextToken } = z.object({ NextToken: z.string().regex(/^\d+$/).optional() }).parse(input);
+      const all = [
+        ...ACCOUNTS.map(({ id, name }) => ({ id, name })),
+        { id: MANAGEMENT_ACCOUNT_ID, name: 'management' },
+      ];
+      const from = Number(NextToken ?? 0);
+      const next = from + PAGE_SIZE;
+      return {
+        Accounts: all
+          .slice(from, next)
+          .map(({ id, name }) => ({ Id: id, Name: name, Status: 'ACTIVE', State: 'ACTIVE' })),
+        ...(next < all.length ? { NextToken: String(next) } : {}),
+      };
+    },
+  },
+  lambda: {
+    GetAccountSettings: ({ concurrency: { limit, unreserved } }) => ({
+      AccountLimit: { ConcurrentExecutions: limit, UnreservedConcurrentExecutions: unreserved },
+      AccountUsage: { FunctionCount: 5, TotalCodeSize: 1_000_000 },
+    }),
+  },
+  events: {
+    DescribeEventBus({ eventBus }, input, region) {
+      const { Name } = z.object({ Name: z.string() }).parse(input);
+      if (eventBus === null || Name !== DEPLOYMENT_NAME) {
+        throw new AwsError('ResourceNotFoundException', `Event bus ${Name} does not exist.`);
+      }
+      return {
+        ...{ Name, Arn: `arn:aws:events:${region}:${HUB_ACCOUNT.id}:event-bus/${Name}` },
+        ...(eventBus.policy === null ? {} : { Policy: JSON.stringify(eventBus.policy) }),
+      };
+    },
+  },
+  secretsmanager: {
+    GetSecretValue({ slackSecret }, input, region) {
+      const { SecretId } = z.object({ SecretId: z.string() }).parse(input);
+      if (slackSecret === null || SecretId !== `${DEPLOYMENT_NAME}/slack`) {
+        throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+      }
+      return {
+        ...{ ARN: `arn:aws:secretsmanager:${region}:${HUB_ACCOUNT.id}:secret:${SecretId}-AbCdEf`, Name: SecretId },
+        ...{ SecretString: slackSecret, VersionStages: ['AWSCURRENT'] },
+      };
+    },
+  },
+};
+
+/**
+ * Answers a call in the form of the service's protocol: an object for JSON, the XML of the result for CloudFormation.
+ * @throws AwsError
+ */
+export function answerForAccount(account: AccountReadings, { service, operation, input, region }: AccountCall) {
+  if (service === 'cloudformation')
+    return cloudFormation(account, { operation, region, input: z.record(z.string(), z.string()).parse(input) });
+  const answer = OPERATIONS[service][operation];
+  if (answer === undefined)
+    throw new AwsError('UnknownOperationException', `The sandbox does not simulate ${operation}.`);
+  return answer(account, input, region);
+}
+
+function trailArn({ name, homeRegion, isOrganization }: SimulatedTrail): string {
+  const owner = isOrganization ? MANAGEMENT_ACCOUNT_ID : HUB_ACCOUNT.id;
+  return `arn:aws:cloudtrail:${homeRegion}:${owner}:trail/${name}`;
+}
+
+function trailOf({ trails }: AccountReadings, input: unknown, field: string): SimulatedTrail {
+  const name = z.record(z.string(), z.string()).parse(input)[field];
+  const found = trails.find((trail) => trail.name === name || trailArn(trail) === name);
+  if (found === undefined) throw new AwsError('TrailNotFoundException', `Unknown trail: ${name ?? ''}`);
+  return found;
+}
+
+type QueryInput = { operation: string; input: Record<string, string>; region: Region };
+
+function cloudFormation(account: AccountReadings, { operation, input, region }: QueryInput): string {
+  switch (operation) {
+    case 'DescribeStacks': {
+      const name = input['StackName'] ?? '';
+      const isMember = name === `${DEPLOYMENT_NAME}-member-${region}` && account.memberStacks.includes(region);
+      const stack = isMember ? UP_TO_DATE : name === `${DEPLOYMENT_NAME}-hub` ? account.hubStack : null;
+      if (stack === null) throw new AwsError('ValidationError', `Stack with id ${name} does not exist`);
+      const fields = { StackName: name, CreationTime: '2026-01-05T09:00:00.000Z', StackStatus: stack.status };
+      const drift = `<DriftInformation>${element('StackDriftStatus', stack.drift)}</DriftInformation>`;
+      return `<Stacks><member>${elements(fields)}${drift}</member></Stacks>`;
+    }
+    case 'DescribeOrganizationsAccess':
+      return element('Status', account.stackSetAccess);
+    case 'ListStackInstances': {
+      if (account.hubStack === null) {
+        throw new AwsError('StackSetNotFoundException', `StackSet ${input['StackSetName'] ?? ''} not found`, 404);
+      }
+      const from = Number(input['NextToken'] ?? 0);
+      const next = from + PAGE_SIZE;
+      const members = account.stackInstances
+        .slice(from, next)
+        .map(({ account: id, region, status, detailedStatus, reason }) => {
+          const state = `<StackInstanceStatus>${element('DetailedStatus', detailedStatus)}</StackInstanceStatus>`;
+          const fields = { Account: id, Region: region, Status: status, StatusReason: reason };
+          return `<member>${elements(fields)}${state}</member>`;
+        });
+      const token = next < account.stackInstances.length ? element('NextToken', String(next)) : '';
+      return `<Summaries>${members.join('')}</Summaries>${token}`;
+    }
+    default:
+      throw new AwsError('InvalidAction', `Could not find operation ${operation} for version 2010-05-15`);
+  }
+}
+
+const element = (name: string, text: string) => `<${name}>${escapeXml(text)}</${name}>`;
+const elements = (fields: Record<string, string>) =>
+  Object.entries(fields)
+    .map(([name, text]) => element(name, text))
+    .join('');
