@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { tableOverSdk } from '../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable, type FindingsTable } from '../functions/adapters/findings-table.ts';
 import { createPolicyStore } from '../functions/adapters/policy-store.ts';
+import type { Finding, Status } from '../functions/domain/finding.ts';
 import { namesOf, readDeployment } from '../infra/deployment.ts';
 
 /** How a command finds the bot's table. */
@@ -28,7 +29,7 @@ export function profileOption(): Option {
 }
 
 /** @throws InvalidDeployment */
-export async function openHub({ deployment: file, table: named, region: wanted, profile }: HubOptions): Promise<Hub> {
+async function openHub({ deployment: file, table: named, region: wanted, profile }: HubOptions): Promise<Hub> {
   const place = named === undefined ? await placeOf(file) : { tableName: named, region: undefined };
   const region = wanted ?? place.region;
   const client = new DynamoDBClient({
@@ -44,6 +45,23 @@ export async function openHub({ deployment: file, table: named, region: wanted, 
       client.destroy();
     },
   };
+}
+
+/** Opens the hub for as long as the work takes. */
+export async function onHub<T>(options: HubOptions, work: (hub: Hub) => Promise<T>): Promise<T> {
+  const hub = await openHub(options);
+  try {
+    return await work(hub);
+  } finally {
+    hub.close();
+  }
+}
+
+export const STATUSES: readonly Status[] = ['open', 'approved', 'remediated', 'failed', 'exempt', 'closed'];
+
+/** The findings of these statuses; one query each. */
+export async function allFindings({ findings }: Hub, statuses: readonly Status[] = STATUSES): Promise<Finding[]> {
+  return (await Promise.all(statuses.map((status) => findings.findingsByStatus(status)))).flat();
 }
 
 async function placeOf(file: string): Promise<{ tableName: string; region: string }> {

@@ -5,10 +5,10 @@ import { policyVersion, type StoredPolicy } from '../functions/adapters/policy-s
 import { readPolicyYaml } from '../functions/adapters/policy-yaml.ts';
 import { InvalidPolicy } from '../functions/contracts/policy.ts';
 import { CannotRun, EXIT, type ExitCode, program, runProgram } from './command-line.ts';
-import { type Hub, type HubOptions, openHub, withHubOptions } from './hub.ts';
+import { type Hub, type HubOptions, onHub, withHubOptions } from './hub.ts';
 import { differenceLines } from './policy/difference-lines.ts';
 import { differences } from './policy/differences.ts';
-import { json, print, printable, table } from './terminal.ts';
+import { json, print, printable, remark, table } from './terminal.ts';
 
 const DEFAULT_FILE = 'rotation-policy.yaml';
 
@@ -58,14 +58,15 @@ await runProgram(policy);
 
 type ApplyOptions = { expect?: string; yes?: true };
 
-async function check(path: string): Promise<ExitCode> {
+/** `say` takes the good news: where the output is for something else, they are a remark. */
+async function check(path: string, say = print): Promise<ExitCode> {
   try {
     const { document } = await readFileOfPolicy(path);
-    print(`${path} is valid. Version ${policyVersion(document)}`);
+    say(`${path} is valid. Version ${policyVersion(document)}`);
     return EXIT.clean;
   } catch (error) {
     if (!(error instanceof InvalidPolicy)) throw error;
-    print(`${path}: ${error.message}`);
+    say(`${path}: ${error.message}`);
     return EXIT.found;
   }
 }
@@ -79,7 +80,7 @@ async function show({ policies }: Hub, asJson: boolean): Promise<ExitCode> {
 }
 
 async function diff({ policies }: Hub, path: string, asJson: boolean): Promise<ExitCode> {
-  const checked = await check(path);
+  const checked = await check(path, remark);
   if (checked !== EXIT.clean) return checked;
   const { document } = await readFileOfPolicy(path);
   const stored = await policies.storedPolicy();
@@ -93,7 +94,7 @@ async function diff({ policies }: Hub, path: string, asJson: boolean): Promise<E
 }
 
 async function apply({ policies }: Hub, path: string, { expect, yes }: ApplyOptions): Promise<ExitCode> {
-  const checked = await check(path);
+  const checked = await check(path, remark);
   if (checked !== EXIT.clean) return checked;
   const { document } = await readFileOfPolicy(path);
   const stored = await policies.storedPolicy();
@@ -158,14 +159,5 @@ async function agrees(question: string): Promise<boolean> {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
   } finally {
     terminal.close();
-  }
-}
-
-async function onHub(options: HubOptions, work: (hub: Hub) => Promise<ExitCode>): Promise<ExitCode> {
-  const hub = await openHub(options);
-  try {
-    return await work(hub);
-  } finally {
-    hub.close();
   }
 }

@@ -1,10 +1,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { digest } from '../functions/adapters/digest.ts';
+import { readAuditTrail } from '../functions/adapters/audit-trail.ts';
 import { tableOverSdk } from '../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../functions/adapters/findings-table.ts';
 import { createPolicyStore } from '../functions/adapters/policy-store.ts';
-import { type AuditEvent, type ChainVerdict, verifyChain } from '../functions/domain/audit.ts';
+import type { AuditEvent, ChainVerdict } from '../functions/domain/audit.ts';
 
 export type AuditTrail = { events: AuditEvent[]; chain: ChainVerdict };
 
@@ -25,13 +25,8 @@ export function openBotRecords(dynamodb: DynamoDBClient, tableName: string): Bot
       await policies.putPolicy(document);
     },
     async auditOf(keyArn) {
-      // An event that is appended between the two reads must not look like a broken chain.
-      for (;;) {
-        const head = await findings.load(keyArn);
-        const events = await findings.auditOf(keyArn);
-        if ((await findings.load(keyArn)).sequence !== head.sequence) continue;
-        return { events, chain: verifyChain(events, digest, head) };
-      }
+      const { events, verdict } = await readAuditTrail(findings, keyArn);
+      return { events, chain: verdict };
     },
   };
 }

@@ -33,6 +33,7 @@ const OPERATIONS = {
   lambda: ['GetAccountSettings'],
   events: ['DescribeEventBus'],
   secretsmanager: ['GetSecretValue'],
+  ec2: ['DescribeRegions'],
   slack: 'any',
 } as const;
 
@@ -129,6 +130,7 @@ const ERRORS: Record<Exclude<FaultService, 'slack'>, Record<string, ErrorText>> 
   lambda: READING,
   events: READING,
   secretsmanager: READING,
+  ec2: { UnauthorizedOperation: { status: 403, message: DENIED.message }, InternalFailure: INTERNAL },
 };
 
 /** A request to plant a fault that cannot be done; the message is a sentence for the person who made it. */

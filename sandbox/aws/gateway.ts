@@ -66,6 +66,7 @@ const QUERY_VERSIONS = new Map<string | null, Service>([
   ['2010-03-31', 'sns'],
   ['2012-11-05', 'sqs'],
   ['2010-05-15', 'cloudformation'],
+  ['2016-11-15', 'ec2'],
 ]);
 const REST_PATHS = new Map<string, { service: Service; operation: string }>([
   ['GET /2016-08-19/account-settings', { service: 'lambda', operation: 'GetAccountSettings' }],
@@ -222,6 +223,7 @@ async function answerAws(exchange: Exchange, options: GatewayOptions): Promise<v
     case 'lambda':
     case 'events':
     case 'secretsmanager':
+    case 'ec2':
       answerForAccount(exchange, call.service, options);
   }
 }
@@ -237,7 +239,9 @@ function answerForAccount(exchange: Exchange, service: AccountService, options: 
     const answered = options.account({ service, operation, input, region });
     if (typeof answered === 'string') {
       const namespace = NAMESPACES[service] ?? '';
-      const xml = queryAnswer({ action: operation, namespace, requestId, result: answered });
+      // EC2 has the query protocol, but no element around its results.
+      const xml =
+        service === 'ec2' ? answered : queryAnswer({ action: operation, namespace, requestId, result: answered });
       response.writeHead(200, { 'content-type': 'text/xml' }).end(xml);
     } else {
       const contentType = protocol === 'rest' ? 'application/json' : 'application/x-amz-json-1.1';

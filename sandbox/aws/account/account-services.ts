@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ACCOUNTS, HUB_ACCOUNT, type Region } from '../../world.ts';
+import { ACCOUNTS, HUB_ACCOUNT, REGIONS, type Region } from '../../world.ts';
 import { AwsError } from '../aws-error.ts';
 import { escapeXml } from '../query-protocol.ts';
 import {
@@ -17,6 +17,7 @@ export const ACCOUNT_SERVICES = [
   'lambda',
   'events',
   'secretsmanager',
+  'ec2',
 ] as const;
 export type AccountService = (typeof ACCOUNT_SERVICES)[number];
 
@@ -29,7 +30,7 @@ const UP_TO_DATE = { status: 'UPDATE_COMPLETE', drift: 'IN_SYNC' };
 
 type Operation = (account: AccountReadings, input: unknown, region: Region) => object;
 
-const OPERATIONS: Record<Exclude<AccountService, 'cloudformation'>, Record<string, Operation>> = {
+const OPERATIONS: Record<Exclude<AccountService, 'cloudformation' | 'ec2'>, Record<string, Operation>> = {
   cloudtrail: {
     DescribeTrails(account, input, region) {
       const { includeShadowTrails } = z.object({ includeShadowTrails: z.boolean().default(true) }).parse(input);
@@ -116,16 +117,25 @@ const OPERATIONS: Record<Exclude<AccountService, 'cloudformation'>, Record<strin
 };
 
 /**
- * Answers a call in the form of the service's protocol: an object for JSON, the XML of the result for CloudFormation.
+ * Answers a call in the form of the service's protocol: an object for JSON, the XML of the result for CloudFormation and EC2.
  * @throws AwsError
  */
 export function answerForAccount(account: AccountReadings, { service, operation, input, region }: AccountCall) {
   if (service === 'cloudformation')
     return cloudFormation(account, { operation, region, input: z.record(z.string(), z.string()).parse(input) });
+  if (service === 'ec2') return describeRegions(operation);
   const answer = OPERATIONS[service][operation];
   if (answer === undefined)
     throw new AwsError('UnknownOperationException', `The sandbox does not simulate ${operation}.`);
   return answer(account, input, region);
+}
+
+function describeRegions(operation: string): string {
+  if (operation !== 'DescribeRegions')
+    throw new AwsError('InvalidAction', `The sandbox does not simulate ${operation}.`);
+  const items = REGIONS.map((name) => `<item>${element('regionName', name)}</item>`).join('');
+  const namespace = 'http://ec2.amazonaws.com/doc/2016-11-15/';
+  return `<DescribeRegionsResponse xmlns="${namespace}"><regionInfo>${items}</regionInfo></DescribeRegionsResponse>`;
 }
 
 function trailArn({ name, homeRegion, isOrganization }: SimulatedTrail): string {
