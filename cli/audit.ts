@@ -91,7 +91,7 @@ function list(events: readonly AuditEvent[], { json: asJson }: AuditOptions): Ex
 function verdictLine(arn: string, verdict: ChainVerdict): string {
   if (!verdict.intact) return `${styled(['red', 'bold'], 'BROKEN')}  ${arn}: ${verdict.problem}`;
   if (verdict.events === 0) return `${styled('green', 'intact')}  ${arn}: nothing is known about this key`;
-  return `${styled('green', 'intact')}  ${arn}: ${verdict.events} events, and the finding follows from them`;
+  return `${styled('green', 'intact')}  ${arn}: ${verdict.events === 1 ? 'one event' : `${verdict.events} events`}, and the finding follows from them`;
 }
 
 function keyArn(text: string): string {

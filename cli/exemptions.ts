@@ -9,6 +9,8 @@ import { json, print, table } from './terminal.ts';
 
 type ExemptionsOptions = HubOptions & { expiring?: number; json?: true };
 
+const HEAD = ['UNTIL', 'DAYS', 'ACCOUNT', 'REGION', 'KEY', 'OWNER', 'GRANTED BY', 'REASON'];
+
 const exemptions = withHubOptions(program('exemptions', 'Lists the keys that are exempt, those that end first on top.'))
   .option('--expiring <days>', 'those that end within so many days; exits 1 when there are any', wholeNumber(0, 3650))
   .option('--json', 'print them as JSON')
@@ -36,8 +38,6 @@ async function list(hub: Hub, { expiring, json: asJson }: ExemptionsOptions): Pr
     );
   return expiring !== undefined && exempt.length > 0 ? EXIT.found : EXIT.clean;
 }
-
-const HEAD = ['UNTIL', 'DAYS', 'ACCOUNT', 'REGION', 'KEY', 'OWNER', 'GRANTED BY', 'REASON'];
 
 function rowOf({ key, facts, exemption }: ExemptFinding, now: string): string[] {
   const { until, owner, grantedBy, reason, ticket } = exemption;

@@ -9,6 +9,8 @@ import { json, print, sentence, table } from './terminal.ts';
 
 type FindingsOptions = HubOptions & { json?: true };
 
+const HEAD = ['STATUS', 'SEVERITY', 'OPENED', 'ACCOUNT', 'REGION', 'KEY', 'WHAT'];
+
 /** Somebody has to do something about these. */
 const UNSETTLED: readonly Status[] = ['open', 'failed'];
 
@@ -29,8 +31,6 @@ async function list(hub: Hub, status: Status | undefined, asJson: boolean): Prom
   else print(found.length === 0 ? 'No findings.' : table(HEAD, found.map(rowOf)));
   return found.some((finding) => UNSETTLED.includes(finding.status)) ? EXIT.found : EXIT.clean;
 }
-
-const HEAD = ['STATUS', 'SEVERITY', 'OPENED', 'ACCOUNT', 'REGION', 'KEY', 'WHAT'];
 
 function rowOf(finding: Finding): string[] {
   const { status, openedAt, key, facts } = finding;
