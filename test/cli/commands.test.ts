@@ -6,6 +6,8 @@ import * as z from 'zod';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { HUB_ACCOUNT } from '../../sandbox/world.ts';
 
+const containing = (text: string): unknown => expect.stringContaining(text);
+
 /** The real commands, as child processes, against the simulated AWS and Slack. */
 const DEPLOYMENT = 'sandbox/deployment.yaml';
 const PATIENCE = 60_000;
@@ -102,7 +104,7 @@ describe('npm run doctor', () => {
       await control('mistakes', { names: [mistake] });
       const { code, complaints } = await consult();
       const failed = complaints.filter(({ outcome }) => outcome === 'failed');
-      expect(failed).toEqual([expect.objectContaining({ id, seen: expect.stringContaining(seen) })]);
+      expect(failed).toEqual([expect.objectContaining({ id, seen: containing(seen) })]);
       expect(failed[0]?.todo).toContain(todo);
       expect(code).toBe(1);
     },
@@ -130,7 +132,7 @@ describe('npm run doctor', () => {
       });
       const { code, complaints } = await consult();
       expect(complaints).toEqual([
-        expect.objectContaining({ id: 'trail', outcome: 'unchecked', seen: expect.stringContaining('AccessDenied') }),
+        expect.objectContaining({ id: 'trail', outcome: 'unchecked', seen: containing('AccessDenied') }),
       ]);
       expect(code).toBe(2);
     },
@@ -145,7 +147,7 @@ describe('npm run doctor', () => {
       writeFileSync(file, text.replaceAll('U0ENGINEER', 'U0LEFT').replaceAll('S0SECURITY', 'S0NOBODY'));
       const { code, complaints } = await consult(file);
       expect(complaints.map(({ id, seen }) => [id, seen])).toEqual([
-        ['policy-stored', expect.stringContaining('is stored')],
+        ['policy-stored', containing('is stored')],
         ['slack-approvers', 'U0LEFT (Left the company) is deactivated.'],
         ['slack-groups', 'S0NOBODY does not exist, or is switched off.'],
       ]);
@@ -194,7 +196,7 @@ describe('npm run policy', () => {
       const apply = (expected: string) =>
         run('policy', 'apply', file, '--yes', '--expect', expected, '--deployment', DEPLOYMENT);
       expect((await apply('of-somebody-else')).code).toBe(1);
-      expect(await apply(stored)).toMatchObject({ code: 0, stdout: expect.stringContaining('Stored version') });
+      expect(await apply(stored)).toMatchObject({ code: 0, stdout: containing('Stored version') });
       const history = await run('policy', 'history', '--deployment', DEPLOYMENT);
       expect(history.stdout).toContain(stored);
       await run('policy', 'apply', policyFile, '--yes', '--deployment', DEPLOYMENT);
@@ -265,7 +267,7 @@ describe('the commands about keys', () => {
     'npm run findings, exemptions and audit read the table',
     async () => {
       const findings = await run('findings', 'open', '--deployment', DEPLOYMENT);
-      expect(findings).toMatchObject({ code: 1, stdout: expect.stringContaining('alias/symmetric') });
+      expect(findings).toMatchObject({ code: 1, stdout: containing('alias/symmetric') });
       expect(await run('exemptions', '--deployment', DEPLOYMENT)).toMatchObject({
         code: 0,
         stdout: 'No exemptions.\n',
