@@ -3,6 +3,7 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
 import { digest } from '../../../functions/adapters/digest.ts';
 import { AlreadyHandled, VersionConflict } from '../../../functions/adapters/findings-table.ts';
+import { PolicyChanged } from '../../../functions/adapters/policy-store.ts';
 import { INDEX_BY_GROUP, statusGroup } from '../../../functions/contracts/table.ts';
 import { type ChainHead, EMPTY_CHAIN, seal, verifyChain } from '../../../functions/domain/audit.ts';
 import type { Command } from '../../../functions/domain/commands.ts';
@@ -328,6 +329,19 @@ export function describeFindingsTable(open: () => Promise<Store>): void {
       const loaded = await store.policiesAt(() => at).loadPolicy();
       expect(loaded.policy.rotation.periodInDays).toBe(365);
       expect(loaded.version).toBe(version);
+    });
+
+    it('replaces the policy that was looked at and no other, and keeps what was stored', async () => {
+      const policies = store.policiesAt(() => at);
+      const first = await policies.putPolicy(policyDocument);
+      const changed = { ...policyDocument, backOut: { windowDays: 3 } };
+      const second = await policies.putPolicy(changed, first.version);
+      await expect(
+        policies.putPolicy({ ...policyDocument, backOut: { windowDays: 4 } }, first.version),
+      ).rejects.toThrow(PolicyChanged);
+      expect(await policies.storedPolicy()).toMatchObject({ document: changed, version: second.version });
+      const history = await policies.policyHistory();
+      expect(history.map(({ version }) => version)).toEqual(expect.arrayContaining([first.version, second.version]));
     });
   });
 }

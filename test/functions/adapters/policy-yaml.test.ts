@@ -59,6 +59,16 @@ describe('readPolicyYaml', () => {
     ['two documents', `${SMALLEST}---\n${SMALLEST}`, 'line 6, column 1: '],
     ['nothing', '', '(document): expected object, got null'],
     ['only comments', '# later\n', '(document): expected object, got null'],
+    [
+      'a value that is not allowed, with its place',
+      SMALLEST.replace('90', '0'),
+      'line 5, column 15, exemptions.maximumDays: ',
+    ],
+    [
+      'a key that is missing, where its map begins',
+      `${SMALLEST}routes: [{ channel: C1 }]\n`,
+      'line 6, column 10, routes[0].name: ',
+    ],
     ['a value that is not allowed', SMALLEST.replace('90', '0'), 'exemptions.maximumDays: expected at least 1, got 0'],
   ])('refuses %s', (_, text, problem) => {
     const read = () => readPolicyYaml(text);
