@@ -95,7 +95,8 @@ describe('a call that cannot be done', () => {
     ['keys/act', { arn: 'arn:aws:kms:eu-central-1:123456789012:key/x', action: 'enable' }, /There is no key/],
     ['keys/act', { arn: 'x', action: 'explode' }, /"action"/],
     ['clock', { advance: '-1d' }, /"-1d" is no duration/],
-    ['fault', { service: 'ec2', operation: '*', error: 'x', times: 1 }, /no service "ec2"/],
+    ['fault', { service: 's3', operation: '*', error: 'x', times: 1 }, /no service "s3"/],
+    ['mistakes', { names: ['none-such'] }, /no mistake "none-such"; known: trail-missing/],
     ['click', { user: 'U0APPROVER', channel: 'C0SECURITY', ts: '1.1', actionId: 'approve' }, /sees no message/],
   ])('is answered with a sentence: POST /sandbox/%s %j', async (path, body, sentence) => {
     const { status, answer } = await post(sandbox, path, body);

@@ -85,7 +85,9 @@ async function announce(...events: FindingEvent[]): Promise<AuditEvent[]> {
   return records;
 }
 
-const messages = () => slack.slack.state().channels.flatMap((channel) => channel.messages);
+/** The bot's; the channel also tells when somebody archives it. */
+const messages = () =>
+  slack.slack.state().channels.flatMap((channel) => channel.messages.filter(({ user }) => user === 'U0BOT'));
 const alerts = () => notices.filter((notice) => notice.kind === 'alert');
 const postIds = () =>
   messages().flatMap((root) => [root, ...root.replies].map(({ metadata }) => metadata?.event_payload['post_id']));
