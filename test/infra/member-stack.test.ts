@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import * as z from 'zod/mini';
@@ -204,16 +205,18 @@ describe('who may assume the roles', () => {
   it('forwarding: EventBridge for the forwarding rule of the account, in any Region', () => {
     const { Statement } = roleNamed(names.forwardRole).AssumeRolePolicyDocument;
     expect(Statement.map(({ Principal }) => Principal)).toEqual([{ Service: ['events.amazonaws.com'] }]);
-    const forRule = (account: string, ruleName: string): SimulatedRequest => ({
+    const forRule = (account: string, ruleName: string, sourceAccount = account): SimulatedRequest => ({
       action: 'sts:AssumeRole',
       context: {
-        'aws:SourceAccount': account,
+        'aws:SourceAccount': sourceAccount,
         'aws:SourceArn': `arn:aws:events:us-east-1:${account}:rule/${ruleName}`,
       },
     });
     expect(mayAssume(names.forwardRole, forRule(MEMBER, names.forwardRule))).toBe(true);
     expect(mayAssume(names.forwardRole, forRule(MEMBER, 'another'))).toBe(false);
     expect(mayAssume(names.forwardRole, forRule('777788889999', names.forwardRule))).toBe(false);
+    expect(mayAssume(names.forwardRole, forRule('777788889999', names.forwardRule, MEMBER))).toBe(false);
+    expect(mayAssume(names.forwardRole, forRule(MEMBER, names.forwardRule, '777788889999'))).toBe(false);
   });
 
   it('holds a session for at most an hour', () => {
@@ -241,6 +244,16 @@ describe('what the roles may do', () => {
     roleNamed(roleName)
       .Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement.flatMap(({ Action }) => Action))
       .sort();
+
+  it.each([
+    ['kms.ts', names.readRole],
+    ['kms-changes.ts', names.remediateRole],
+  ])('covers every call to KMS that functions/adapters/%s makes', async (file, roleName) => {
+    const source = await readFile(`functions/adapters/${file}`, 'utf8');
+    const calls = [...source.matchAll(/'(kms:[A-Z]\w+)'/g)].map(([, action]) => action);
+    expect(calls.length).toBeGreaterThan(2);
+    expect(actionsOf(roleName)).toEqual(expect.arrayContaining(calls));
+  });
 
   it('reading takes the read actions and listing keys, nothing else', () => {
     expect(actionsOf(names.readRole)).toEqual([...new Set([...READ_ACTIONS, 'kms:ListKeys'])].sort());

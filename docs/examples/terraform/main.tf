@@ -5,8 +5,8 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # The first version with rotation_period_in_days.
-      version = ">= 5.56"
+      # rotation_period_in_days came in the course of version 5.
+      version = ">= 6.0"
     }
   }
 }
