@@ -106,8 +106,9 @@ export class MemberStack extends Stack {
 
     for (const role of [readRole, remediateRole, forwardRole]) role.cfnOptions.condition = inHubRegion;
 
-    // EventBridge does not retry what it has no permission for and drops it, unless there is such a queue; it has to be
-    // in the rule's own account and Region. Nobody reads it: the sweep finds the keys, the messages say why it had to.
+    // EventBridge neither retries nor keeps what it has no permission to deliver, unless there is such a queue, and it
+    // has to be in the rule's own account and Region. It is for whoever asks why an event never came: the key itself is
+    // found by the next sweep.
     const undelivered = new Queue(this, 'Undelivered', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,

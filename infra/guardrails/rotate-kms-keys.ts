@@ -22,8 +22,8 @@ const AFTER_OTHER_ASPECTS = AspectPriority.READONLY - 1;
  * custom key store, and disabled keys; replicas follow their primary. Of a key whose spec or origin is known only when
  * it is deployed nothing is assumed: it stays as it is, with a warning.
  *
- * A key that says EnableKeyRotation: false is overruled, with a warning, because the key's next line of code would
- * otherwise decide and not who applied this. A key that has an exemption belongs into a scope that is left out.
+ * A key that says EnableKeyRotation: false is overruled, with a warning: a guardrail that a property of the key turns
+ * off would be none. A key that has an exemption belongs into a scope that is left out.
  */
 export class RotateKmsKeys implements IAspect {
   /** Applies it to everything below `scope`. */
@@ -54,9 +54,11 @@ export class RotateKmsKeys implements IAspect {
     }
     if (!canRotate(node)) return;
     if (node.enableKeyRotation !== true) {
-      if (node.enableKeyRotation === undefined) annotations.addInfo('Rotation switched on.');
-      else
+      if (node.enableKeyRotation === undefined) {
+        annotations.addInfo('Rotation switched on.');
+      } else {
         annotations.addWarningV2('RotateKmsKeys:overruled', 'Rotation switched on, although the key says otherwise.');
+      }
       node.enableKeyRotation = true;
     }
     this.#shortenPeriod(node);

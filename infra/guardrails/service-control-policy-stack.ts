@@ -39,15 +39,15 @@ const DEFAULT_PERIOD_IN_DAYS = 365;
 
 /**
  * Denies DisableKeyRotation, and EnableKeyRotation with a period above the maximum, to everybody but the bot and the
- * break-glass roles. That the bot is excepted is what makes backing out work; that nobody else becomes the bot is the
- * second half of the policy, which leaves its roles and rules in member accounts to those who deploy them.
+ * break-glass roles. The bot is excepted so that backing out works. So that nobody else becomes the bot, or silences it,
+ * the second half of the policy leaves its roles, rules and stacks in member accounts to those who deploy them.
  */
 export function rotationControlPolicy(
   { name, hub }: Pick<Deployment, 'name' | 'hub'>,
   breakGlassRoles: readonly string[],
   maximumPeriodInDays: number,
 ) {
-  const { readRole, remediateRole, forwardRole, forwardRule } = namesOf({ name });
+  const { readRole, remediateRole, forwardRole, forwardRule, memberStack } = namesOf({ name });
   const roleArn = (roleName: string, account = '*') => `arn:*:iam::${account}:role/${roleName}`;
   const exceptFor = (...roles: string[]) => ({ ArnNotLike: { 'aws:PrincipalArn': [...roles, ...breakGlassRoles] } });
   const exceptForBot = exceptFor(roleArn(remediateRole));
@@ -118,6 +118,14 @@ export function rotationControlPolicy(
           'events:RemoveTargets',
         ],
         Resource: `arn:*:events:*:*:rule/${forwardRule}`,
+        Condition: exceptForDeployment,
+      },
+      {
+        // A stack may act as a role that is excepted above, whoever asks it to.
+        Sid: 'KeepStack',
+        Effect: 'Deny',
+        Action: ['cloudformation:DeleteStack', 'cloudformation:ExecuteChangeSet', 'cloudformation:UpdateStack'],
+        Resource: `arn:*:cloudformation:*:*:stack/StackSet-${memberStack}-*`,
         Condition: exceptForDeployment,
       },
     ],

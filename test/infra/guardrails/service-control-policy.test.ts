@@ -11,6 +11,7 @@ const names = namesOf(deployment);
 const { hub } = deployment;
 const MEMBER = '444455556666';
 const KEY = `arn:aws:kms:eu-central-1:${MEMBER}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
+const MEMBER_STACK = `arn:aws:cloudformation:us-east-1:${MEMBER}:stack/StackSet-${names.memberStack}-0a1b2c3d/e5f6`;
 const role = (name: string, account = MEMBER) => `arn:aws:iam::${account}:role/${name}`;
 
 const policy = rotationControlPolicy(deployment, ['arn:aws:iam::*:role/break-glass'], 365);
@@ -46,6 +47,7 @@ describe('denies', () => {
       'to silence the forwarding rule',
       as(role('Admin'), 'events:DisableRule', `arn:aws:events:us-east-1:${MEMBER}:rule/${names.forwardRule}`),
     ],
+    ['to delete the stack of a member account', as(role('Admin'), 'cloudformation:DeleteStack', MEMBER_STACK)],
     [
       'a member account to pass for the hub',
       as(role('cdk-x-cfn-exec-role-111122223333-eu-central-1'), 'iam:DeleteRole', role(names.readRole)),
@@ -74,6 +76,11 @@ describe('leaves alone', () => {
         `arn:aws:events:us-east-1:${hub.account}:rule/${names.forwardRule}`,
       ),
     ],
+    [
+      'StackSets that delete it',
+      as(role('stacksets-exec-0123456789abcdef'), 'cloudformation:DeleteStack', MEMBER_STACK),
+    ],
+    ['other stacks', as(role('Admin'), 'cloudformation:DeleteStack', MEMBER_STACK.replace('StackSet-kms', 'kms'))],
     ['other roles', as(role('Admin'), 'iam:DeleteRole', role('orders'))],
     ['other rules', as(role('Admin'), 'events:PutRule', `arn:aws:events:us-east-1:${MEMBER}:rule/orders`)],
     ['assuming the roles', as(role('Admin'), 'sts:AssumeRole', role(names.readRole))],
