@@ -112,6 +112,8 @@ export function namesOf({ name }: Pick<Deployment, 'name'>) {
     remediateRole: `${name}-remediate`,
     /** Role in every watched account with which EventBridge sends to the hub's bus. */
     forwardRole: `${name}-forward`,
+    /** The rule in every watched account and Region that sends to the hub's bus. */
+    forwardRule: `${name}-forward`,
     /** The hub's event bus. */
     eventBus: name,
     /** The execution role of a function, in the hub account. */
