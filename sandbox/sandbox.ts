@@ -22,7 +22,7 @@ import { graceOf, sandboxPolicy } from './sandbox-policy.ts';
 import { simulatedSecret } from './simulated-secret.ts';
 import { startSlack } from './slack/slack.ts';
 import { wire } from './wiring.ts';
-import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from './world.ts';
+import { HUB_ACCOUNT, ORGANIZATION_ID, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from './world.ts';
 
 export type SandboxOptions = {
   /** 0 takes any free port. */
@@ -205,6 +205,8 @@ function environment({
     READ_ROLE_NAME: READ_ROLE,
     REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
     EXTERNAL_ID: secrets.externalId,
+    WATCHED_REGIONS: REGIONS.join(','),
+    ORGANIZATION_ID,
     SLACK_API_URL: `${slackUrl}/api/`,
     SLACK_BOT_TOKEN: secrets.botToken,
     SLACK_SIGNING_SECRET: secrets.signingSecret,

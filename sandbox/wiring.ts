@@ -123,7 +123,7 @@ export function wire({
   const schedule = createSchedule({
     everyMs: SWEEP_EVERY_MS,
     async run() {
-      await functions['sweep-keys'].invoke({});
+      await functions['sweep-keys'].invoke({ task: 'deadlines' });
     },
     onError: () => undefined,
   });

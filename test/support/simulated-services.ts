@@ -130,6 +130,7 @@ export async function startServices(): Promise<SimulatedServices> {
       READ_ROLE_NAME: READ_ROLE,
       REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
       EXTERNAL_ID,
+      WATCHED_REGIONS: REGIONS.join(','),
       SLACK_API_URL: `${slack.url}/api/`,
       SLACK_BOT_TOKEN: BOT_TOKEN,
       SLACK_SIGNING_SECRET: SIGNING_SECRET,
