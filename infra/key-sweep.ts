@@ -1,7 +1,8 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import {
@@ -65,12 +66,11 @@ export class KeySweep extends Construct {
   public constructor(scope: Construct, id: string, { deployment, sweepKeys, key }: KeySweepProps) {
     super(scope, id);
 
-    const logGroup = new LogGroup(this, 'Log', {
+    const logGroup = new CfnLogGroup(this, 'Log', {
       // AWS's own prefix: the resource policy for delivered logs has a limit of characters, and needs no entry for it.
       logGroupName: `/aws/vendedlogs/states/${deployment.name}-key-sweep`,
-      retention: deployment.operations.logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-      encryptionKey: key,
+      retentionInDays: deployment.operations.logRetentionDays,
+      kmsKeyId: key.keyArn,
     });
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: `${deployment.name}-key-sweep`,
@@ -86,7 +86,16 @@ export class KeySweep extends Construct {
       description: 'Once a day: looks at every key of every watched account and Region',
       schedule: ScheduleExpression.cron(DAILY_AT),
       timeWindow: TimeWindow.flexible(Duration.hours(1)),
-      target: new StepFunctionsStartExecution(this.stateMachine, { retryAttempts: 5, maxEventAge: Duration.hours(6) }),
+      target: new StepFunctionsStartExecution(this.stateMachine, {
+        retryAttempts: 5,
+        maxEventAge: Duration.hours(6),
+        // The target's own would stand in the stack, beside this construct.
+        role: new Role(this, 'ScheduleRole', {
+          assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+            conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+          }),
+        }),
+      }),
     });
     this.#acknowledge(sweepKeys);
   }

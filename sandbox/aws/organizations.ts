@@ -3,8 +3,10 @@ import { text } from 'node:stream/consumers';
 import * as z from 'zod';
 import { HUB_ACCOUNT, ORGANIZATION_ID } from '../world.ts';
 
+export type OrganizationAccount = { id: string; name: string; state?: 'ACTIVE' | 'SUSPENDED' };
+
 export type OrganizationsOptions = {
-  accounts: readonly { id: string; name: string; state?: 'ACTIVE' | 'SUSPENDED' }[];
+  accounts: readonly OrganizationAccount[];
   /** AWS's is 20. */
   pageSize?: number;
 };
