@@ -24,7 +24,15 @@ import { deploy, TABLE_NAME } from '../../sandbox/deploy.ts';
 import { fromHttpApiResult, toHttpApiEvent } from '../../sandbox/lambda/http-api.ts';
 import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
 import { type EmbeddedSlack, startSlack } from '../../sandbox/slack/slack.ts';
-import { ACCOUNTS, HUB_ACCOUNT, ORGANIZATION_ID, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
+import {
+  ACCOUNTS,
+  HUB_ACCOUNT,
+  ORGANIZATION_ID,
+  READ_ROLE,
+  REGIONS,
+  REMEDIATE_ROLE,
+  WORKSPACE,
+} from '../../sandbox/world.ts';
 
 /** A request that a function made. Times are milliseconds of this process. */
 export type ServiceCall = { service: string; operation: string; startedAt: number; endedAt: number };
