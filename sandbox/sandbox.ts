@@ -7,6 +7,7 @@ import { startDynamoDb } from './aws/dynamodb.ts';
 import { createFaults } from './aws/faults.ts';
 import { type RouteAnswer, type RouteRequest, startGateway } from './aws/gateway.ts';
 import { createKms } from './aws/kms/kms.ts';
+import { startOrganizations } from './aws/organizations.ts';
 import { startQueues } from './aws/queues.ts';
 import { createSts } from './aws/sts.ts';
 import { openBotRecords } from './bot-records.ts';
@@ -22,7 +23,7 @@ import { graceOf, sandboxPolicy } from './sandbox-policy.ts';
 import { simulatedSecret } from './simulated-secret.ts';
 import { startSlack } from './slack/slack.ts';
 import { wire } from './wiring.ts';
-import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from './world.ts';
+import { ACCOUNTS, HUB_ACCOUNT, ORGANIZATION_ID, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from './world.ts';
 
 export type SandboxOptions = {
   /** 0 takes any free port. */
@@ -86,10 +87,11 @@ async function start(
   };
 
   let putEvent: (event: unknown) => void = () => undefined;
+  let isDeaf = false;
   const faults = createFaults();
   const kms = createKms({
     emit: (record) => {
-      putEvent(asEventBridgeEvent(record));
+      if (!isDeaf) putEvent(asEventBridgeEvent(record));
     },
     emitServiceEvent: (event) => {
       putEvent(event);
@@ -107,6 +109,8 @@ async function start(
   cleanup.defer(dynamodb.close);
   const queues = await startQueues(data === undefined ? {} : { dataDir: data.at('queues') });
   cleanup.defer(queues.close);
+  const organizations = await startOrganizations({ accounts: ACCOUNTS });
+  cleanup.defer(organizations.close);
   const inTurn = pLimit(CLICKS_AT_ONCE);
   const gateway = await startGateway({
     ...{ port: awsPort, kms, sts, faults },
@@ -142,6 +146,7 @@ async function start(
   cleanup.defer(
     setEnvironment({
       ...environment({ deployed, secrets, awsUrl: gateway.url, slackUrl: slack.url }),
+      AWS_ENDPOINT_URL_ORGANIZATIONS: organizations.url,
       ...logging({ isSilent: log === undefined, isVerbose: process.env['SANDBOX_VERBOSE'] === '1' }),
     }),
   );
@@ -157,7 +162,15 @@ async function start(
   });
   cleanup.defer(wiring.stop);
   putEvent = wiring.putEvent;
-  late.control = createControl({ clock, kms, faults, slack, wiring, records });
+  const unheard = <T>(work: () => T): T => {
+    isDeaf = true;
+    try {
+      return work();
+    } finally {
+      isDeaf = false;
+    }
+  };
+  late.control = createControl({ clock, kms, faults, slack, wiring, records, unheard });
 
   if (data !== undefined) {
     const save = () => {
@@ -205,6 +218,8 @@ function environment({
     READ_ROLE_NAME: READ_ROLE,
     REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
     EXTERNAL_ID: secrets.externalId,
+    WATCHED_REGIONS: REGIONS.join(','),
+    ORGANIZATION_ID,
     SLACK_API_URL: `${slackUrl}/api/`,
     SLACK_BOT_TOKEN: secrets.botToken,
     SLACK_SIGNING_SECRET: secrets.signingSecret,

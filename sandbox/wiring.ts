@@ -7,6 +7,7 @@ import type { StreamSource } from './aws/dynamodb/stream-store.ts';
 import { createEventBus } from './aws/event-bridge.ts';
 import type { Deployed, DeployedQueue } from './deploy.ts';
 import type { Functions } from './functions.ts';
+import { type SweepResult, sweepAllKeys } from './key-sweep.ts';
 import { pollQueue } from './lambda/queue-event-source.ts';
 import { createSchedule } from './lambda/schedule.ts';
 import { fileCheckpoint } from './lambda/stream-checkpoint.ts';
@@ -24,6 +25,8 @@ export type Wiring = {
   /** What was last published to the topic, oldest first. */
   notices: () => unknown[];
   givenUp: () => GivenUp[];
+  /** Looks at every key of every account and Region, as once a day. */
+  sweep: () => Promise<SweepResult>;
   /** Does what fell due when the clock has moved. */
   clockMoved: () => Promise<void>;
   stop: () => Promise<void>;
@@ -123,7 +126,7 @@ export function wire({
   const schedule = createSchedule({
     everyMs: SWEEP_EVERY_MS,
     async run() {
-      await functions['sweep-keys'].invoke({});
+      await functions['sweep-keys'].invoke({ task: 'deadlines' });
     },
     onError: () => undefined,
   });
@@ -145,6 +148,7 @@ export function wire({
     },
     notices: () => [...notices],
     givenUp: () => [...givenUp],
+    sweep: () => sweepAllKeys(functions['sweep-keys'].invoke),
     async clockMoved() {
       for (const { source } of readers) source.wake();
       await schedule.runNow();

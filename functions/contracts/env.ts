@@ -39,7 +39,15 @@ export const remediateKeyEnv = z.object({ ...shared, ...keyAccess, REMEDIATE_ROL
 
 export const announceFindingEnv = z.object({ ...shared, ...slack, TOPIC_ARN: name });
 
-export const sweepKeysEnv = z.object({ ...shared, ...keyAccess, TOPIC_ARN: name });
+export const sweepKeysEnv = z.object({
+  ...shared,
+  ...keyAccess,
+  TOPIC_ARN: name,
+  /** Regions whose keys the sweep looks at, separated by commas. */
+  WATCHED_REGIONS: z.string().check(z.regex(/^[a-z]{2}(-[a-z]+)+-\d(,[a-z]{2}(-[a-z]+)+-\d)*$/)),
+  /** With it the sweep goes through the accounts of the organization, else only through the function's own. */
+  ORGANIZATION_ID: z.optional(name),
+});
 
 /** The environment is incomplete; named variable by variable, at start, not at the first use. */
 export class InvalidEnvironment extends Error {

@@ -1,5 +1,5 @@
 import { setEnvironment } from '../../sandbox/process-environment.ts';
-import { READ_ROLE, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
+import { ORGANIZATION_ID, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
 import { type LoadedHandlers, loadHandlers } from './containers.ts';
 import { QUEUE_URLS } from './event-sources.ts';
 import { installInterception } from './interception.ts';
@@ -25,6 +25,8 @@ export async function loadSimulatedHandlers(): Promise<LoadedHandlers> {
     READ_ROLE_NAME: READ_ROLE,
     REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
     EXTERNAL_ID: 'simulated-external-id',
+    WATCHED_REGIONS: REGIONS.join(','),
+    ORGANIZATION_ID,
     SLACK_API_URL,
     SLACK_BOT_TOKEN: SECRETS.botToken,
     SLACK_SIGNING_SECRET: SECRETS.signingSecret,

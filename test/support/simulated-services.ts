@@ -10,20 +10,29 @@ import type { DynamoDbTable } from '../../functions/adapters/dynamodb.ts';
 import { tableOverSdk } from '../../functions/adapters/dynamodb-sdk.ts';
 import { createPolicyStore } from '../../functions/adapters/policy-store.ts';
 import { KMS_EVENT_PATTERN } from '../../functions/contracts/kms-event.ts';
-import { asEventBridgeEvent, type EventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
+import { asEventBridgeEvent, type CloudTrailRecord, type EventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
 import type { StreamRecord } from '../../sandbox/aws/dynamodb/stream-store.ts';
 import { startDynamoDb } from '../../sandbox/aws/dynamodb.ts';
 import { matches } from '../../sandbox/aws/event-bridge.ts';
 import { createFaults } from '../../sandbox/aws/faults.ts';
 import { startGateway } from '../../sandbox/aws/gateway.ts';
 import { createKms } from '../../sandbox/aws/kms/kms.ts';
+import { type OrganizationsOptions, startOrganizations } from '../../sandbox/aws/organizations.ts';
 import { startQueues } from '../../sandbox/aws/queues.ts';
 import { createSts } from '../../sandbox/aws/sts.ts';
 import { deploy, TABLE_NAME } from '../../sandbox/deploy.ts';
 import { fromHttpApiResult, toHttpApiEvent } from '../../sandbox/lambda/http-api.ts';
 import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
 import { type EmbeddedSlack, startSlack } from '../../sandbox/slack/slack.ts';
-import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
+import {
+  ACCOUNTS,
+  HUB_ACCOUNT,
+  ORGANIZATION_ID,
+  READ_ROLE,
+  REGIONS,
+  REMEDIATE_ROLE,
+  WORKSPACE,
+} from '../../sandbox/world.ts';
 
 /** A request that a function made. Times are milliseconds of this process. */
 export type ServiceCall = { service: string; operation: string; startedAt: number; endedAt: number };
@@ -57,11 +66,24 @@ const SIGNING_SECRET = 'made-up-signing-secret';
 const BOT_TOKEN = 'xoxb-made-up';
 const KMS_TICK_MS = 50;
 
-export async function startServices(): Promise<SimulatedServices> {
+export type ServicesOptions = {
+  /** The organization's accounts. Default: those of the sandbox, all of which have the bot's roles. */
+  organization?: OrganizationsOptions;
+  /** Told of every KMS call, as CloudTrail records it. */
+  onKmsCall?: (record: CloudTrailRecord) => void;
+};
+
+export async function startServices({
+  organization = { accounts: ACCOUNTS },
+  onKmsCall = () => undefined,
+}: ServicesOptions = {}): Promise<SimulatedServices> {
   const cleanup = new AsyncDisposableStack();
   const events: EventBridgeEvent[] = [];
   const kms = createKms({
-    emit: (record) => events.push(asEventBridgeEvent(record)),
+    emit: (record) => {
+      onKmsCall(record);
+      events.push(asEventBridgeEvent(record));
+    },
     emitServiceEvent: (event) => events.push(event),
   });
   const tick = setInterval(kms.tick, KMS_TICK_MS);
@@ -73,6 +95,9 @@ export async function startServices(): Promise<SimulatedServices> {
   cleanup.defer(dynamodb.close);
   const queues = await startQueues();
   cleanup.defer(queues.close);
+
+  const organizations = await startOrganizations(organization);
+  cleanup.defer(organizations.close);
 
   let answerSlack: (event: unknown) => Promise<unknown> = () => Promise.reject(new Error('nobody answers Slack yet'));
   const nothing = () => Promise.resolve({ status: 404, body: { error: 'There is no such call.' } });
@@ -130,6 +155,9 @@ export async function startServices(): Promise<SimulatedServices> {
       READ_ROLE_NAME: READ_ROLE,
       REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
       EXTERNAL_ID,
+      WATCHED_REGIONS: REGIONS.join(','),
+      ORGANIZATION_ID,
+      AWS_ENDPOINT_URL_ORGANIZATIONS: organizations.url,
       SLACK_API_URL: `${slack.url}/api/`,
       SLACK_BOT_TOKEN: BOT_TOKEN,
       SLACK_SIGNING_SECRET: SIGNING_SECRET,
