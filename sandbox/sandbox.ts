@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { BOT_SCOPES } from '../functions/contracts/slack-scopes.ts';
 import { asEventBridgeEvent } from './aws/cloudtrail.ts';
 import { startDynamoDb } from './aws/dynamodb.ts';
 import { createFaults } from './aws/faults.ts';
@@ -116,7 +117,7 @@ async function start(
   });
   cleanup.defer(gateway.close);
   const slack = await startSlack({
-    ...{ port: slackPort, rateLimits, ...slackApp },
+    ...{ port: slackPort, rateLimits, ...slackApp, scopes: BOT_SCOPES },
     interactionUrl: `${gateway.url}/slack/events`,
     control: (request) => late.control(request),
   });

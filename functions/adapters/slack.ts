@@ -8,6 +8,7 @@ import {
 } from '@slack/web-api';
 import * as z from 'zod/mini';
 import { MESSAGE_EVENT_TYPE } from '../contracts/slack-actions.ts';
+import type { SlackMethod } from '../contracts/slack-scopes.ts';
 import type { GroupMembership } from '../domain/authority.ts';
 import type { SlackPerson } from '../domain/people.ts';
 
@@ -145,7 +146,7 @@ export function createSlack({
     });
   let current: WebClient | undefined;
 
-  async function call(method: string, run: (client: WebClient) => Promise<unknown>): Promise<unknown> {
+  async function call(method: SlackMethod, run: (client: WebClient) => Promise<unknown>): Promise<unknown> {
     const given = await token();
     if (current?.token !== given) current = makeClient(given);
     try {

@@ -10,6 +10,7 @@ import type { DynamoDbTable } from '../../functions/adapters/dynamodb.ts';
 import { tableOverSdk } from '../../functions/adapters/dynamodb-sdk.ts';
 import { createPolicyStore } from '../../functions/adapters/policy-store.ts';
 import { KMS_EVENT_PATTERN } from '../../functions/contracts/kms-event.ts';
+import { BOT_SCOPES } from '../../functions/contracts/slack-scopes.ts';
 import { asEventBridgeEvent, type EventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
 import type { StreamRecord } from '../../sandbox/aws/dynamodb/stream-store.ts';
 import { startDynamoDb } from '../../sandbox/aws/dynamodb.ts';
@@ -92,6 +93,7 @@ export async function startServices(): Promise<SimulatedServices> {
   cleanup.defer(gateway.close);
   const slack = await startSlack({
     ...{ port: 0, rateLimits: 'off', signingSecret: SIGNING_SECRET, botToken: BOT_TOKEN, control: nothing },
+    scopes: BOT_SCOPES,
     interactionUrl: `${gateway.url}/slack/events`,
   });
   cleanup.defer(slack.close);
