@@ -114,6 +114,8 @@ export function namesOf({ name }: Pick<Deployment, 'name'>) {
     forwardRole: `${name}-forward`,
     /** The hub's event bus. */
     eventBus: name,
+    /** The hub's secret with the Slack credentials. */
+    slackSecret: `${name}/slack`,
     /** The execution role of a function, in the hub account. */
     functionRole: (functionName: string) => `${name}-${functionName}`,
     /** Stacks. */

@@ -28,6 +28,7 @@ export const WORKSPACE = {
   botUserId: 'U0BOT',
   botId: 'B0BOT',
   appId: 'A0BOT',
+  appName: 'kms-rotation-bot',
 };
 export const OUTSIDE_WORKSPACE = { teamId: 'T0PARTNER', name: 'Partner Ltd' };
 

@@ -15,7 +15,8 @@ const keyAccess = {
 };
 
 const slack = {
-  SLACK_BOT_TOKEN: name,
+  /** Name or ARN of the secret that holds the Slack credentials, see slack-secret.ts. */
+  SLACK_SECRET_ID: name,
   /** Only for stand-ins and proxies; Slack's own address when unset. */
   SLACK_API_URL: z.optional(z.url()),
 };
@@ -27,13 +28,7 @@ export const detectFindingEnv = z.object({
   CHANGES_QUEUE_URL: z.url(),
 });
 
-export const decideFindingEnv = z.object({
-  ...shared,
-  ...slack,
-  SLACK_SIGNING_SECRET: name,
-  SLACK_BOT_ID: name,
-  SLACK_BOT_USER_ID: name,
-});
+export const decideFindingEnv = z.object({ ...shared, ...slack });
 
 export const remediateKeyEnv = z.object({ ...shared, ...keyAccess, REMEDIATE_ROLE_NAME: name });
 

@@ -26,6 +26,7 @@ const OPERATIONS = {
     ...['DeleteMessageBatch', 'DeleteQueue', 'GetQueueAttributes', 'GetQueueUrl', 'ListDeadLetterSourceQueues'],
     ...['ListQueues', 'PurgeQueue', 'ReceiveMessage', 'SendMessage', 'SendMessageBatch', 'SetQueueAttributes'],
   ],
+  secretsmanager: ['DescribeSecret', 'GetSecretValue', 'PutSecretValue'],
   sns: ['CreateTopic', 'DeleteTopic', 'GetTopicAttributes', 'ListTopics', 'Publish', 'PublishBatch', 'Subscribe'],
   slack: 'any',
 } as const;
@@ -101,6 +102,17 @@ const ERRORS: Record<Exclude<FaultService, 'slack'>, Record<string, ErrorText>> 
     QueueDoesNotExist: { status: 400, message: 'The specified queue does not exist.' },
     AccessDeniedException: DENIED,
     InternalFailure: INTERNAL,
+    ServiceUnavailable: UNAVAILABLE,
+  },
+  secretsmanager: {
+    ThrottlingException: RATE,
+    AccessDeniedException: DENIED,
+    ResourceNotFoundException: { status: 400, message: "Secrets Manager can't find the specified secret." },
+    DecryptionFailure: {
+      status: 400,
+      message: "Secrets Manager can't decrypt the protected secret text using the provided KMS key.",
+    },
+    InternalServiceError: { status: 500, message: 'An error occurred on the server side.' },
     ServiceUnavailable: UNAVAILABLE,
   },
   sns: {

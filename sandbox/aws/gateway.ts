@@ -8,6 +8,7 @@ import { type Faults, faultAnswer } from './faults.ts';
 import type { Kms } from './kms/kms.ts';
 import { forward } from './proxy.ts';
 import { queryError } from './query-protocol.ts';
+import { createSecretsManager, type SecretsManager } from './secrets-manager.ts';
 import { STS_NAMESPACE, type Sts } from './sts.ts';
 
 export type RouteRequest = {
@@ -27,6 +28,8 @@ export type GatewayOptions = {
   port: number;
   kms: Kms;
   sts: Sts;
+  /** One without secrets when undefined. */
+  secrets?: SecretsManager;
   faults: Faults;
   /** What is behind DynamoDB (with its streams) and behind SQS and SNS. */
   upstreams: { dynamodb: Upstream; queues: Upstream };
@@ -37,7 +40,7 @@ export type GatewayOptions = {
 
 export type Gateway = { url: string; port: number; close: () => Promise<void> };
 
-type Service = 'kms' | 'sts' | 'dynamodb' | 'sqs' | 'sns';
+type Service = 'kms' | 'sts' | 'secretsmanager' | 'dynamodb' | 'sqs' | 'sns';
 /** What a request asks of AWS, and the protocol in which the answer is expected. */
 type AwsCall = { service: Service; operation: string; protocol: 'json' | 'query'; parameters: URLSearchParams };
 
@@ -48,6 +51,7 @@ const TARGETS = new Map<string, Service>([
   ['DynamoDB_20120810', 'dynamodb'],
   ['DynamoDBStreams_20120810', 'dynamodb'],
   ['AmazonSQS', 'sqs'],
+  ['secretsmanager', 'secretsmanager'],
 ]);
 const QUERY_VERSIONS = new Map<string | null, Service>([
   ['2011-06-15', 'sts'],
@@ -57,6 +61,7 @@ const QUERY_VERSIONS = new Map<string | null, Service>([
 const NAMESPACES: Record<Service, string> = {
   kms: '',
   dynamodb: '',
+  secretsmanager: '',
   sts: STS_NAMESPACE,
   sns: 'http://sns.amazonaws.com/doc/2010-03-31/',
   sqs: 'http://queue.amazonaws.com/doc/2012-11-05/',
@@ -75,7 +80,7 @@ const QUERY_CODES: Record<string, string> = {
 };
 
 /**
- * The sandbox's one AWS endpoint, on 127.0.0.1. It answers KMS and STS itself, passes DynamoDB, SQS and SNS on, and
+ * The sandbox's one AWS endpoint, on 127.0.0.1. It answers KMS, STS and Secrets Manager itself, passes DynamoDB, SQS and SNS on, and
  * fails the calls for which a fault is planted.
  * @throws Error when the port is taken
  */
@@ -148,7 +153,7 @@ async function answer(
   if (call === undefined) {
     sendJson(response, path === '/' && request.method === 'GET' ? 200 : 404, {
       about:
-        'This is the simulated AWS endpoint of the kms-rotation-bot sandbox: KMS, STS, DynamoDB, DynamoDB Streams, SQS and SNS. Nothing here is real AWS.',
+        'This is the simulated AWS endpoint of the kms-rotation-bot sandbox: KMS, STS, Secrets Manager, DynamoDB, DynamoDB Streams, SQS and SNS. Nothing here is real AWS.',
       use: `aws --endpoint-url http://${request.headers.host ?? '127.0.0.1'} kms list-keys`,
       control: '/sandbox/state',
     });
@@ -184,6 +189,9 @@ async function answerAws(exchange: Exchange, options: GatewayOptions): Promise<v
       return;
     case 'sts':
       answerSts(exchange, options);
+      return;
+    case 'secretsmanager':
+      answerSecrets(exchange, options);
       return;
     case 'dynamodb':
     case 'sqs':
@@ -231,6 +239,16 @@ function answerSts(exchange: Exchange, options: GatewayOptions): void {
   });
 }
 
+function answerSecrets(exchange: Exchange, options: GatewayOptions): void {
+  const { request, response, body, call } = exchange;
+  withAwsErrors(exchange, () => {
+    const { caller, region } = readSignature(signedHeaders(request), options.sts.findSession);
+    const secrets = options.secrets ?? createSecretsManager();
+    const answered = secrets.call({ operation: call.operation, input: parseJson(body), caller, region });
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answered));
+  });
+}
+
 function withAwsErrors(exchange: Exchange, work: () => void): void {
   try {
     work();
@@ -252,9 +270,11 @@ function sendError({ response, requestId, call }: Exchange, error: AwsError): vo
     return;
   }
   const type = (TYPE_PREFIXES[call.service] ?? '') + error.code;
-  const contentType = call.service === 'kms' ? 'application/x-amz-json-1.1' : 'application/x-amz-json-1.0';
-  response.writeHead(error.status, { 'content-type': contentType });
-  response.end(JSON.stringify(error.message === '' ? { __type: type } : { __type: type, message: error.message }));
+  const isNewer = call.service === 'kms' || call.service === 'secretsmanager';
+  response.writeHead(error.status, { 'content-type': `application/x-amz-json-1.${isNewer ? 1 : 0}` });
+  // SDKs take either spelling; Secrets Manager's own is this one.
+  const sentence = call.service === 'secretsmanager' ? { Message: error.message } : { message: error.message };
+  response.end(JSON.stringify(error.message === '' ? { __type: type } : { __type: type, ...sentence }));
 }
 
 function awsCallOf(request: IncomingMessage, rawQuery: string, body: Buffer): AwsCall | undefined {

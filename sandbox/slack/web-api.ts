@@ -8,6 +8,7 @@ import { conversationMethods } from './methods/conversations.ts';
 import { directoryMethods } from './methods/directory.ts';
 import { viewMethods } from './methods/views.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { missingScope } from './scopes.ts';
 import type { Triggers } from './triggers.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -22,7 +23,15 @@ export type ApiCall = {
 /** `hang-up` ends the connection without an answer. */
 export type ApiAnswer = { status: number; headers: Record<string, string>; body: unknown } | 'hang-up';
 
-export type WebApi = { workspace: Workspace; triggers: Triggers; faults: Faults; rateLimits: RateLimits; url: string };
+export type WebApi = {
+  workspace: Workspace;
+  triggers: Triggers;
+  faults: Faults;
+  rateLimits: RateLimits;
+  url: string;
+  /** What the app was granted. */
+  scopes: readonly string[];
+};
 
 const METHODS: Record<string, Method> = {
   ...chatMethods,
@@ -31,10 +40,7 @@ const METHODS: Record<string, Method> = {
   ...viewMethods,
 };
 
-const SCOPES =
-  'chat:write,commands,users:read,users:read.email,usergroups:read,channels:read,channels:history,im:write,reactions:write,team:read';
-
-const answer = (body: unknown): ApiAnswer => ({ status: 200, headers: { 'x-oauth-scopes': SCOPES }, body });
+const answer = (body: unknown): ApiAnswer => ({ status: 200, headers: {}, body });
 const refused = (code: string, extra: Record<string, unknown> = {}) => answer({ ok: false, error: code, ...extra });
 const rateLimited = (seconds: number): ApiAnswer => ({
   status: 429,
@@ -51,9 +57,9 @@ function errorAnswer(error: unknown): ApiAnswer {
   });
 }
 
-function run(method: Method, args: Arguments, { workspace, triggers, url }: WebApi): ApiAnswer {
+function run(method: Method, args: Arguments, { workspace, triggers, url, scopes }: WebApi): ApiAnswer {
   try {
-    return answer({ ok: true, ...method.run({ args, workspace, triggers, url }) });
+    return answer({ ok: true, ...method.run({ args, workspace, triggers, url, scopes }) });
   } catch (error) {
     return errorAnswer(error);
   }
@@ -61,6 +67,12 @@ function run(method: Method, args: Arguments, { workspace, triggers, url }: WebA
 
 /** Answers one call of `/api/<method>` for the bot that holds `botToken`. */
 export function callWebApi(call: ApiCall, botToken: string, api: WebApi): ApiAnswer {
+  const answered = answerCall(call, botToken, api);
+  if (answered === 'hang-up') return answered;
+  return { ...answered, headers: { ...answered.headers, 'x-oauth-scopes': api.scopes.join(',') } };
+}
+
+function answerCall(call: ApiCall, botToken: string, api: WebApi): ApiAnswer {
   const method = METHODS[call.method];
   if (method === undefined) return refused('unknown_method', { req_method: call.method });
 
@@ -73,6 +85,9 @@ export function callWebApi(call: ApiCall, botToken: string, api: WebApi): ApiAns
   const token = call.authorization?.replace(/^Bearer /i, '') ?? text(args, 'token');
   if (token === undefined) return refused('not_authed');
   if (token !== botToken) return refused('invalid_auth');
+
+  const needed = missingScope(call.method, api.scopes);
+  if (needed !== undefined) return refused('missing_scope', { needed, provided: api.scopes.join(',') });
 
   const fault = api.faults.take(call.method);
   if (fault === 'timeout') return 'hang-up';

@@ -69,6 +69,7 @@ export async function walkMainPath({ services, pathOf }: Place): Promise<MainPat
     events: 1 + events.length,
     snsPublishes: count('SNS'),
     kmsRequests: count('KMS'),
+    secretReads: count('Secrets Manager'),
     writeUnits: writeUnitsOf(items, count('DynamoDB', 'TransactWriteItems'), count('DynamoDB', 'UpdateItem')),
     readUnits: count('DynamoDB', 'GetItem') + 2 * count('DynamoDB', 'Query'),
   });

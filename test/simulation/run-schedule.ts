@@ -5,6 +5,7 @@ import type { Policy } from '../../functions/domain/policy.ts';
 import { asEventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
 import { createKms } from '../../sandbox/aws/kms/kms.ts';
 import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
+import { WORKSPACE } from '../../sandbox/world.ts';
 import type { Choices } from './choices.ts';
 import { Containers, type LoadedHandlers } from './containers.ts';
 import { EventQueues, type Losses, Schedule, StreamConsumers } from './event-sources.ts';
@@ -42,7 +43,7 @@ export type Circumstances = {
 
 export type ScheduleResult = { steps: number; violations: readonly string[]; story: readonly string[] };
 
-export const SECRETS = { botToken: 'xoxb-simulated', signingSecret: 'simulated-signing-secret' };
+export const SECRETS = { botToken: 'xoxb-simulated-token', signingSecret: 'simulated-signing-secret' };
 const GRACE = { creations: 6, changes: 2 };
 /**
  * Every schedule begins at a midnight at least a day after the end of the one before: whatever a container remembers is
@@ -121,6 +122,7 @@ export async function runSchedule({
   });
   const aws = createAws({
     ...{ scheduler, table, kms },
+    slackSecret: { ...SECRETS, botId: WORKSPACE.botId, botUserId: WORKSPACE.botUserId },
     changeVisibility: (handle, seconds) => {
       queues.changeVisibility(handle, seconds);
     },

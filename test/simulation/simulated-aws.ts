@@ -6,6 +6,7 @@ import {
 import { KMSServiceException } from '@aws-sdk/client-kms';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
+import type { SlackSecret } from '../../functions/contracts/slack-secret.ts';
 import { type AssumedRoleCaller, assumedRole, isRegion } from '../../sandbox/aws/caller.ts';
 import type { Kms } from '../../sandbox/aws/kms/kms.ts';
 import type { AwsCommand, HttpCall } from './interception.ts';
@@ -27,6 +28,8 @@ export type AwsParts = {
   scheduler: Scheduler;
   table: MemoryTable;
   kms: Kms;
+  /** What Secrets Manager holds. */
+  slackSecret: SlackSecret;
   changeVisibility: (receiptHandle: string, seconds: number) => void;
   publish: (message: string) => void;
   onKmsCall: (call: KmsCall) => void;
@@ -52,10 +55,11 @@ export function createAws(parts: AwsParts): {
 
   return { send, http };
 
-  /** DynamoDB over the wire. */
+  /** DynamoDB over the wire, and the Slack credentials, which are always there and take no time. */
   async function http({ url, headers, body: sent }: HttpCall): Promise<Response> {
-    const operation = headers.get('x-amz-target')?.split('.')[1];
+    const [service, operation] = headers.get('x-amz-target')?.split('.') ?? [];
     if (operation === undefined) throw new Error(`${url} is not simulated`);
+    if (service === 'secretsmanager') return Response.json({ SecretString: JSON.stringify(parts.slackSecret) });
     const input = body.parse(JSON.parse(sent));
     try {
       const answer = await scheduler.call({
