@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -9,7 +9,7 @@ import {
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type * as z from 'zod/mini';
 import type {
@@ -22,6 +22,7 @@ import type {
 import { FUNCTIONS, type FunctionName } from '../functions/contracts/functions.ts';
 import { acknowledge } from './acknowledge.ts';
 import { type Deployment, namesOf } from './deployment.ts';
+import { EncryptedLog } from './encrypted-log.ts';
 
 type Environments = {
   'detect-finding': typeof detectFindingEnv;
@@ -66,13 +67,7 @@ export class BotFunction<Name extends FunctionName> extends Construct {
   ) {
     super(scope, name);
     const functionName = `${deployment.name}-${name}`;
-    this.logGroup = new LogGroup(this, 'Log', {
-      logGroupName: `/aws/lambda/${functionName}`,
-      retention: deployment.operations.logRetentionDays,
-      encryptionKey: key,
-      // Kept when the stack goes, but not when its very first deployment fails: the name would be taken.
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
+    this.logGroup = new EncryptedLog(this, 'Log', { logGroupName: `/aws/lambda/${functionName}`, deployment, key });
     this.role = new Role(this, 'Role', {
       roleName: namesOf(deployment).functionRole(name),
       description: `What ${name} may do`,

@@ -1,13 +1,13 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { Deployment } from './deployment.ts';
+import { EncryptedLog } from './encrypted-log.ts';
 
 const PATH = '/slack/events';
 
@@ -40,18 +40,16 @@ export class SlackApi extends Construct {
     { deployment, decideFinding, key }: { deployment: Deployment; decideFinding: IFunction; key: IKey },
   ) {
     super(scope, id);
-    const { name, operations } = deployment;
     this.api = new HttpApi(this, 'Api', {
-      apiName: `${name}-slack`,
+      apiName: `${deployment.name}-slack`,
       description: 'Requests of Slack',
       createDefaultStage: false,
     });
-    this.accessLog = new LogGroup(this, 'AccessLog', {
+    this.accessLog = new EncryptedLog(this, 'AccessLog', {
       // With this prefix the resource policy of CloudWatch Logs does not grow with every API (its limit is 5120 characters).
-      logGroupName: `/aws/vendedlogs/${name}-slack-api`,
-      retention: operations.logRetentionDays,
-      encryptionKey: key,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      logGroupName: `/aws/vendedlogs/${deployment.name}-slack-api`,
+      deployment,
+      key,
     });
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type App, Validations } from 'aws-cdk-lib';
 import { rulePacks } from '../../infra/stacks.ts';
 import { DEPLOYMENT_FILES, synthesise } from './synthesise.ts';
