@@ -118,6 +118,8 @@ export function namesOf({ name }: Pick<Deployment, 'name'>) {
     eventBus: name,
     /** The hub's secret with the Slack credentials. */
     slackSecret: `${name}/slack`,
+    /** The findings table, in the hub's Region. */
+    table: name,
     /** The execution role of a function, in the hub account. */
     functionRole: (functionName: string) => `${name}-${functionName}`,
     /** Stacks. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { KMS_EVENT_PATTERN } from '../functions/contracts/kms-event.ts';
+import { type EventQueueName, QUEUE_EVENT_PATTERNS } from '../functions/contracts/kms-event.ts';
 import { auditEventFilter, STREAM_CONSUMERS } from '../functions/contracts/stream-consumers.ts';
 import type { StreamSource } from './aws/dynamodb/stream-store.ts';
-import { createEventBus } from './aws/event-bridge.ts';
+import { createEventBus, type Rule } from './aws/event-bridge.ts';
 import type { Deployed, DeployedQueue } from './deploy.ts';
 import type { Functions } from './functions.ts';
 import { type SweepResult, sweepAllKeys } from './key-sweep.ts';
@@ -38,7 +38,6 @@ const MAX_RETRIES = 100;
 /** Of what was published to the topic, so much is kept to be looked at. */
 const MAX_NOTICES = 1000;
 
-const eventName = z.object({ detail: z.object({ eventName: z.string().optional() }) });
 const noticeEvent = z.object({ Records: z.array(z.object({ body: z.string() })) });
 
 /** Connects what `deploy` made with the functions, the way the hub stack does it. */
@@ -69,19 +68,14 @@ export function wire({
     return Promise.resolve(null);
   }
 
-  const bus = createEventBus({
-    rules: [
-      {
-        name: 'kms-events',
-        pattern: KMS_EVENT_PATTERN,
-        target(event) {
-          const isCreation = eventName.safeParse(event).data?.detail.eventName === 'CreateKey';
-          const queue = isCreation ? deployed.creations : deployed.changes;
-          sendMessage(queue.name, JSON.stringify(event));
-        },
-      },
-    ],
+  const toQueue = (name: EventQueueName): Rule => ({
+    name: `kms-key-${name}`,
+    pattern: QUEUE_EVENT_PATTERNS[name],
+    target: (event) => {
+      sendMessage(deployed[name].name, JSON.stringify(event));
+    },
   });
+  const bus = createEventBus({ rules: [toQueue('creations'), toQueue('changes')] });
 
   const poll = (queue: DeployedQueue, invoke: (event: unknown) => Promise<unknown>, batchSize = 1) =>
     pollQueue({

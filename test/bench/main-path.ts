@@ -1,7 +1,7 @@
 import { createFindingsTable } from '../../functions/adapters/findings-table.ts';
+import type { FunctionName } from '../../functions/contracts/functions.ts';
 import { auditEventFilter, STREAM_CONSUMERS } from '../../functions/contracts/stream-consumers.ts';
 import { partitionOf } from '../../functions/contracts/table.ts';
-import type { FunctionName } from '../../infra/bundling.ts';
 import { matches } from '../../sandbox/aws/event-bridge.ts';
 import { invokeCold } from '../support/function-process.ts';
 import type { ServiceCall } from '../support/simulated-services.ts';

@@ -4,8 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { CreateKeyCommand, GetKeyRotationStatusCommand } from '@aws-sdk/client-kms';
 import { build } from 'esbuild';
 import { createFindingsTable } from '../../functions/adapters/findings-table.ts';
+import { FUNCTION_NAMES, type FunctionName } from '../../functions/contracts/functions.ts';
 import { BUTTON } from '../../functions/contracts/slack-actions.ts';
-import { bundle, esbuildOptions, FUNCTION_NAMES, type FunctionName } from '../../infra/bundling.ts';
+import { bundle, esbuildOptions } from '../../infra/bundling.ts';
 import { type FunctionProcess, startFunction } from '../support/function-process.ts';
 import { type SimulatedServices, startServices } from '../support/simulated-services.ts';
 
