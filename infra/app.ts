@@ -5,6 +5,7 @@ import { App } from 'aws-cdk-lib';
 import * as z from 'zod/mini';
 import { readDeployment } from './deployment.ts';
 import { bundleFunctions } from './function-code.ts';
+import { readMaximumPeriodInDays } from './guardrails/guardrail-stacks.ts';
 import { makeStacks } from './stacks.ts';
 
 const app = new App();
@@ -13,7 +14,8 @@ const path = z.parse(z._default(z.string(), 'deployment.yaml'), app.node.tryGetC
 const deployment = await readDeployment(path);
 const folder = await mkdtemp(join(tmpdir(), 'functions-'));
 try {
-  makeStacks(app, { deployment, code: await bundleFunctions(folder) });
+  const maximumPeriodInDays = await readMaximumPeriodInDays('rotation-policy.yaml');
+  makeStacks(app, { deployment, code: await bundleFunctions(folder), maximumPeriodInDays });
   app.synth();
 } finally {
   await rm(folder, { recursive: true });

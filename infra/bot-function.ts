@@ -35,7 +35,7 @@ type EnvironmentOf<Name extends FunctionName> = z.input<Environments[Name]>;
 
 /** The variables of a function: those without a default cannot be forgotten, and others cannot be set. */
 export type FunctionEnvironment<Name extends FunctionName> = {
-  readonly [Variable in keyof EnvironmentOf<Name>]: EnvironmentOf<Name>[Variable] & string;
+  readonly [Variable in keyof EnvironmentOf<Name>]: EnvironmentOf<Name>[Variable] & (string | undefined);
 };
 
 export type BotFunctionProps<Name extends FunctionName> = {
@@ -83,7 +83,7 @@ export class BotFunction<Name extends FunctionName> extends Construct {
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
       code,
-      environment: { ...environment },
+      environment: Object.fromEntries(Object.entries(environment).filter(isSet)),
       timeout: Duration.seconds(timeoutSeconds),
       memorySize: memoryMb,
       // By its ARN: so nothing that is connected to the function can add to its role.
@@ -102,7 +102,7 @@ export class BotFunction<Name extends FunctionName> extends Construct {
     acknowledge(this, {
       'NIST.800.53.R5-IAMNoInlinePolicy':
         'The policy is of this role alone and goes with it; a managed one could be attached to others.',
-      'AwsSolutions-IAM5[Resource::*]': 'X-Ray and ListStreams know no resources.',
+      'AwsSolutions-IAM5[Resource::*]': 'X-Ray, ListStreams and ListAccounts know no resources.',
       'NIST.800.53.R5-LambdaDLQ':
         'Nothing waits for it asynchronously: queues and stream have dead-letter queues of their own, the schedule comes again.',
       'NIST.800.53.R5-LambdaInsideVPC':
@@ -117,6 +117,10 @@ export class BotFunction<Name extends FunctionName> extends Construct {
       resources: [this.logGroup.logGroupArn],
     });
   }
+}
+
+function isSet(entry: [string, string | undefined]): entry is [string, string] {
+  return entry[1] !== undefined;
 }
 
 function sendTraces(): PolicyStatement {

@@ -10,6 +10,7 @@ import { EncryptionKey } from './encryption-key.ts';
 import { EventIntake } from './event-intake.ts';
 import { StreamReactions, takeFromQueue } from './event-sources.ts';
 import { FindingsTable } from './findings-table.ts';
+import { KeySweep } from './key-sweep.ts';
 import { Notices } from './notices.ts';
 import * as allow from './permissions.ts';
 import { Schedules } from './schedules.ts';
@@ -30,12 +31,12 @@ export class HubStack extends Stack {
   public readonly functions: { readonly [Name in FunctionName]: BotFunction<Name> };
   public readonly slackApi: SlackApi;
   public readonly schedules: Schedules;
+  public readonly keySweep: KeySweep;
 
   public constructor(scope: Construct, { deployment, code }: { deployment: Deployment; code: FunctionCode }) {
     const { name, hub } = deployment;
     const names = namesOf(deployment);
-    super(scope, 'Hub', {
-      stackName: names.hubStack,
+    super(scope, names.hubStack, {
       description: 'kms-rotation-bot: event bus, queues, functions, findings table and the door for Slack',
       env: { account: hub.account, region: hub.region },
       terminationProtection: true,
@@ -80,6 +81,8 @@ export class HubStack extends Stack {
       sweepKeys: sweep.function,
     });
 
+    this.keySweep = new KeySweep(this, 'KeySweep', { deployment, sweepKeys: sweep.function, key: this.key });
+
     this.#output('SlackRequestUrl', this.slackApi.requestUrl, 'Request URL of the Slack app');
     this.#output('SlackSecretArn', this.slackSecret.secretArn, 'Filled by npm run slack:connect');
     this.#output('TableName', this.table.tableName, 'Findings, audit events and the policy');
@@ -97,6 +100,10 @@ export class HubStack extends Stack {
     const TOPIC_ARN = notices.topicArn;
     const { creations, changes } = intake.queues;
     const queues = { CREATIONS_QUEUE_URL: creations.queueUrl, CHANGES_QUEUE_URL: changes.queueUrl };
+    const watched = {
+      WATCHED_REGIONS: deployment.regions.join(','),
+      ...(deployment.organization === undefined ? {} : { ORGANIZATION_ID: deployment.organization.id }),
+    };
     const stream = allow.consumeStream(table, this.reactions.failures);
 
     const make = <Name extends FunctionName>(
@@ -141,8 +148,9 @@ export class HubStack extends Stack {
         ],
         announceFinding,
       ),
-      'sweep-keys': make('sweep-keys', { TABLE_NAME, ...keyAccess, TOPIC_ARN }, [
+      'sweep-keys': make('sweep-keys', { TABLE_NAME, ...keyAccess, TOPIC_ARN, ...watched }, [
         ...allow.changeFindings(table),
+        ...(deployment.organization === undefined ? [] : [allow.listAccounts()]),
         allow.findDueFindings(table),
         allow.assumeRoles(deployment, readRole),
         allow.publishTo(notices),

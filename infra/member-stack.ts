@@ -14,9 +14,9 @@ import { AccountPrincipal, CfnRole, PolicyDocument, PolicyStatement, ServicePrin
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { PATH_METADATA_ENABLE_CONTEXT } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
+import type { FunctionName } from '../functions/contracts/functions.ts';
 import { KMS_EVENT_PATTERN } from '../functions/contracts/kms-event.ts';
 import { READ_ACTIONS, REMEDIES } from '../functions/contracts/remedies.ts';
-import type { FunctionName } from './bundling.ts';
 import { type Deployment, namesOf } from './deployment.ts';
 
 export type MemberStackProps = { env: Environment; deployment: Deployment };

@@ -92,6 +92,11 @@ export function assumeRoles(
   });
 }
 
+/** The accounts of the organization; the action knows no resource (Service Authorization Reference, AWS Organizations). */
+export function listAccounts(): PolicyStatement {
+  return new PolicyStatement({ sid: 'ListAccounts', actions: ['organizations:ListAccounts'], resources: ['*'] });
+}
+
 /** Why `assumeRoles` may name every account, by what the rule packs say of it. */
 export function everyAccount(...roleNames: readonly string[]): Record<string, string> {
   const reason = 'Accounts join the organization after this is deployed; aws:ResourceOrgID keeps all others out.';

@@ -4,6 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
+import type { SweepTask } from '../functions/contracts/sweep.ts';
 import { acknowledge } from './acknowledge.ts';
 
 /**
@@ -34,7 +35,7 @@ export class Schedules extends Construct {
       target: {
         arn: sweepKeys.functionArn,
         roleArn: this.#role('InvokeSweep', 'lambda:InvokeFunction', sweepKeys.functionArn).roleArn,
-        input: '{}',
+        input: JSON.stringify({ task: 'deadlines' } satisfies SweepTask),
         // What is due stays due, and the next minute comes.
         retryPolicy: once,
       },

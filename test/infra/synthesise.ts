@@ -21,6 +21,7 @@ export async function synthesise(deploymentFile: (typeof DEPLOYMENT_FILES)[numbe
   const code = Code.fromInline('exports.handler = () => {}');
   const stacks = makeStacks(app, {
     deployment,
+    maximumPeriodInDays: 365,
     code: {
       'detect-finding': code,
       'decide-finding': code,
