@@ -30,5 +30,8 @@ export async function synthesise(deploymentFile: (typeof DEPLOYMENT_FILES)[numbe
       'sweep-keys': code,
     },
   });
-  return { app, deployment, stacks, hub: Template.fromStack(stacks.hub) };
+  return {
+    ...{ app, deployment, stacks, hub: Template.fromStack(stacks.hub) },
+    members: stacks.members.map((stack) => Template.fromStack(stack)),
+  };
 }
