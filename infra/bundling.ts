@@ -2,17 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, type Metafile, type Plugin, build as runEsbuild } from 'esbuild';
 import * as z from 'zod/mini';
-
-/** Every Lambda function, by its folder below functions/. */
-export const FUNCTION_NAMES = [
-  'detect-finding',
-  'decide-finding',
-  'remediate-key',
-  'announce-finding',
-  'sweep-keys',
-] as const;
-
-export type FunctionName = (typeof FUNCTION_NAMES)[number];
+import type { FunctionName } from '../functions/contracts/functions.ts';
 
 const manifest = z.object({ name: z.string(), version: z.string() });
 

@@ -112,12 +112,14 @@ export function namesOf({ name }: Pick<Deployment, 'name'>) {
     remediateRole: `${name}-remediate`,
     /** Role in every watched account with which EventBridge sends to the hub's bus. */
     forwardRole: `${name}-forward`,
-    /** The findings table, in the hub's Region. */
-    table: name,
-    /** Id of the secret with the Slack credentials. */
-    slackSecret: `${name}/slack`,
+    /** The rule in every watched account and Region that sends to the hub's bus. */
+    forwardRule: `${name}-forward`,
     /** The hub's event bus. */
     eventBus: name,
+    /** The hub's secret with the Slack credentials. */
+    slackSecret: `${name}/slack`,
+    /** The findings table, in the hub's Region. */
+    table: name,
     /** The execution role of a function, in the hub account. */
     functionRole: (functionName: string) => `${name}-${functionName}`,
     /** Stacks. */

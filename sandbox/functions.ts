@@ -1,17 +1,8 @@
 import * as z from 'zod';
+import { FUNCTIONS, type FunctionName } from '../functions/contracts/functions.ts';
 import { createInvoker, type Invoker, type LambdaHandler } from './lambda/invoke.ts';
 import { HUB_ACCOUNT } from './world.ts';
 
-/** The bot's functions, each with its timeout in seconds. */
-export const TIMEOUT_SECONDS = {
-  'detect-finding': 60,
-  'decide-finding': 10,
-  'remediate-key': 120,
-  'announce-finding': 60,
-  'sweep-keys': 60,
-} as const;
-
-export type FunctionName = keyof typeof TIMEOUT_SECONDS;
 export type Functions = Record<FunctionName, Invoker>;
 
 /** What a handler's module has to export. */
@@ -32,8 +23,8 @@ export async function loadFunctions(region: string, log: (line: string) => void)
     const { handler } = handlerModule.parse(module);
     return createInvoker({
       ...{ name, handler, region },
-      timeoutMs: TIMEOUT_SECONDS[name] * 1000,
-      memoryLimitInMB: 512,
+      timeoutMs: FUNCTIONS[name].timeoutSeconds * 1000,
+      memoryLimitInMB: FUNCTIONS[name].memoryMb,
       accountId: HUB_ACCOUNT.id,
       onError: (error) => {
         log(`${name} failed and will be called again: ${String(error)}`);

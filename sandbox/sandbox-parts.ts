@@ -16,4 +16,6 @@ export type SandboxParts = {
   slack: EmbeddedSlack;
   wiring: Wiring;
   records: BotRecords;
+  /** Does something in AWS that no event tells of. */
+  unheard: <T>(work: () => T) => T;
 };

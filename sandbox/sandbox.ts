@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { BOT_SCOPES } from '../functions/contracts/slack-scopes.ts';
 import { healthyAccount } from './aws/account/account-readings.ts';
 import { answerForAccount } from './aws/account/account-services.ts';
 import { makeMistakes } from './aws/account/mistakes.ts';
@@ -11,13 +12,15 @@ import { createFaults } from './aws/faults.ts';
 import { type RouteAnswer, type RouteRequest, startGateway } from './aws/gateway.ts';
 import { createKms } from './aws/kms/kms.ts';
 import { startQueues } from './aws/queues.ts';
+import { createSecretsManager } from './aws/secrets-manager.ts';
 import { createSts } from './aws/sts.ts';
 import { openBotRecords } from './bot-records.ts';
 import { installClock } from './clock.ts';
 import { createControl } from './control/control.ts';
 import type { ControlHandler } from './control-handler.ts';
 import { openDataFolder } from './data-folder.ts';
-import { type Deployed, deploy, TABLE_NAME } from './deploy.ts';
+import { deploy, TABLE_NAME } from './deploy.ts';
+import { functionEnvironment, slackSecretOf, storeSlackSecret } from './function-environment.ts';
 import { type Functions, loadFunctions } from './functions.ts';
 import { fromHttpApiResult, type HttpAnswer, internalServerError, toHttpApiEvent } from './lambda/http-api.ts';
 import { setEnvironment } from './process-environment.ts';
@@ -25,7 +28,7 @@ import { graceOf, sandboxPolicy } from './sandbox-policy.ts';
 import { simulatedSecret } from './simulated-secret.ts';
 import { startSlack } from './slack/slack.ts';
 import { wire } from './wiring.ts';
-import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from './world.ts';
+import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE } from './world.ts';
 
 export type SandboxOptions = {
   /** 0 takes any free port. */
@@ -81,18 +84,15 @@ async function start(
   const saved = data?.load();
   const clock = installClock(saved?.clockOffset ?? 0);
   cleanup.defer(clock.uninstall);
-  const secrets = {
-    externalId: simulatedSecret(),
-    signingSecret: simulatedSecret(),
-    botToken: `xoxb-sandbox-${simulatedSecret()}`,
-    secretAccessKey: simulatedSecret(),
-  };
+  const [externalId, secretAccessKey] = [simulatedSecret(), simulatedSecret()];
+  const slackApp = { signingSecret: simulatedSecret(), botToken: `xoxb-sandbox-${simulatedSecret()}` };
 
   let putEvent: (event: unknown) => void = () => undefined;
+  let isDeaf = false;
   const faults = createFaults();
   const kms = createKms({
     emit: (record) => {
-      putEvent(asEventBridgeEvent(record));
+      if (!isDeaf) putEvent(asEventBridgeEvent(record));
     },
     emitServiceEvent: (event) => {
       putEvent(event);
@@ -100,10 +100,11 @@ async function start(
   });
   if (saved !== undefined) kms.restore(saved.kms);
   const sts = createSts({
-    externalIds: { [READ_ROLE]: secrets.externalId, [REMEDIATE_ROLE]: secrets.externalId },
+    externalIds: { [READ_ROLE]: externalId, [REMEDIATE_ROLE]: externalId },
   });
-
-  let account = healthyAccount(secrets);
+  let account = healthyAccount(slackSecretOf(slackApp));
+  const secrets = createSecretsManager();
+  storeSlackSecret(secrets, account.slackSecret);
 
   // The servers need their addresses before what is behind them can be made.
   const late: { control: ControlHandler; functions?: Functions } = { control: notStarted };
@@ -114,7 +115,7 @@ async function start(
   cleanup.defer(queues.close);
   const inTurn = pLimit(CLICKS_AT_ONCE);
   const gateway = await startGateway({
-    ...{ port: awsPort, kms, sts, faults },
+    ...{ port: awsPort, kms, sts, secrets, faults },
     account: (call) => answerForAccount(account, call),
     upstreams: { dynamodb: dynamodb.handle, queues: queues.url },
     control: (request) => late.control(request),
@@ -122,14 +123,13 @@ async function start(
   });
   cleanup.defer(gateway.close);
   const slack = await startSlack({
-    ...{ port: slackPort, rateLimits, signingSecret: secrets.signingSecret, botToken: secrets.botToken },
+    ...{ port: slackPort, rateLimits, ...slackApp, scopes: BOT_SCOPES },
     interactionUrl: `${gateway.url}/slack/events`,
     control: (request) => late.control(request),
   });
   cleanup.defer(slack.close);
   if (saved !== undefined) slack.restore(saved.slack);
 
-  const { secretAccessKey } = secrets;
   const access = { region: HOME_REGION, credentials: { accessKeyId: HUB_ACCOUNT.id, secretAccessKey } };
   // Straight to the services: what AWS does inside is not subject to the faults planted for the functions.
   const clients = {
@@ -147,7 +147,10 @@ async function start(
 
   cleanup.defer(
     setEnvironment({
-      ...environment({ deployed, secrets, awsUrl: gateway.url, slackUrl: slack.url }),
+      ...functionEnvironment({
+        ...{ awsUrl: gateway.url, slackUrl: slack.url, queues: deployed, topicArn: deployed.topicArn },
+        ...{ externalId, secretAccessKey },
+      }),
       ...logging({ isSilent: log === undefined, isVerbose: process.env['SANDBOX_VERBOSE'] === '1' }),
     }),
   );
@@ -163,11 +166,20 @@ async function start(
   });
   cleanup.defer(wiring.stop);
   putEvent = wiring.putEvent;
+  const unheard = <T>(work: () => T): T => {
+    isDeaf = true;
+    try {
+      return work();
+    } finally {
+      isDeaf = false;
+    }
+  };
   late.control = createControl({
-    ...{ clock, kms, faults, slack, wiring, records },
+    ...{ clock, kms, faults, slack, wiring, records, unheard },
     makeMistakes(names) {
-      account = healthyAccount(secrets);
+      account = healthyAccount(slackSecretOf(slackApp));
       makeMistakes(account, slack, names);
+      storeSlackSecret(secrets, account.slackSecret);
     },
   });
 
@@ -182,47 +194,10 @@ async function start(
   return { awsUrl: gateway.url, slackUrl: slack.url };
 }
 
-type Secrets = { externalId: string; signingSecret: string; botToken: string; secretAccessKey: string };
-
 /** How much the functions log. Lambda's own setting goes before a function's LOG_LEVEL. */
 function logging({ isSilent, isVerbose }: { isSilent: boolean; isVerbose: boolean }): Record<string, string> {
   if (isVerbose) return { LOG_LEVEL: 'DEBUG', POWERTOOLS_LOGGER_LOG_EVENT: 'true' };
   return isSilent ? { AWS_LAMBDA_LOG_LEVEL: 'FATAL' } : {};
-}
-
-/** The functions' environment, in the names of functions/contracts/env.ts and of the AWS SDK. */
-function environment({
-  deployed,
-  secrets,
-  awsUrl,
-  slackUrl,
-}: {
-  deployed: Deployed;
-  secrets: Secrets;
-  awsUrl: string;
-  slackUrl: string;
-}): Record<string, string> {
-  // The SDK takes a queue URL for the address to send to.
-  const queueUrl = (url: string) => awsUrl + new URL(url).pathname;
-  return {
-    AWS_ENDPOINT_URL: awsUrl,
-    AWS_REGION: HOME_REGION,
-    AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
-    AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,
-    LOG_LEVEL: 'ERROR',
-    TABLE_NAME,
-    TOPIC_ARN: deployed.topicArn,
-    CREATIONS_QUEUE_URL: queueUrl(deployed.creations.url),
-    CHANGES_QUEUE_URL: queueUrl(deployed.changes.url),
-    READ_ROLE_NAME: READ_ROLE,
-    REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
-    EXTERNAL_ID: secrets.externalId,
-    SLACK_API_URL: `${slackUrl}/api/`,
-    SLACK_BOT_TOKEN: secrets.botToken,
-    SLACK_SIGNING_SECRET: secrets.signingSecret,
-    SLACK_BOT_ID: WORKSPACE.botId,
-    SLACK_BOT_USER_ID: WORKSPACE.botUserId,
-  };
 }
 
 async function answerSlack(

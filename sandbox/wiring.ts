@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { KMS_EVENT_PATTERN } from '../functions/contracts/kms-event.ts';
+import { type EventQueueName, QUEUE_EVENT_PATTERNS } from '../functions/contracts/kms-event.ts';
 import { auditEventFilter, STREAM_CONSUMERS } from '../functions/contracts/stream-consumers.ts';
 import type { StreamSource } from './aws/dynamodb/stream-store.ts';
-import { createEventBus } from './aws/event-bridge.ts';
+import { createEventBus, type Rule } from './aws/event-bridge.ts';
 import type { Deployed, DeployedQueue } from './deploy.ts';
 import type { Functions } from './functions.ts';
+import { type SweepResult, sweepAllKeys } from './key-sweep.ts';
 import { pollQueue } from './lambda/queue-event-source.ts';
 import { createSchedule } from './lambda/schedule.ts';
 import { fileCheckpoint } from './lambda/stream-checkpoint.ts';
@@ -24,6 +25,8 @@ export type Wiring = {
   /** What was last published to the topic, oldest first. */
   notices: () => unknown[];
   givenUp: () => GivenUp[];
+  /** Looks at every key of every account and Region, as once a day. */
+  sweep: () => Promise<SweepResult>;
   /** Does what fell due when the clock has moved. */
   clockMoved: () => Promise<void>;
   stop: () => Promise<void>;
@@ -35,7 +38,6 @@ const MAX_RETRIES = 100;
 /** Of what was published to the topic, so much is kept to be looked at. */
 const MAX_NOTICES = 1000;
 
-const eventName = z.object({ detail: z.object({ eventName: z.string().optional() }) });
 const noticeEvent = z.object({ Records: z.array(z.object({ body: z.string() })) });
 
 /** Connects what `deploy` made with the functions, the way the hub stack does it. */
@@ -66,19 +68,14 @@ export function wire({
     return Promise.resolve(null);
   }
 
-  const bus = createEventBus({
-    rules: [
-      {
-        name: 'kms-events',
-        pattern: KMS_EVENT_PATTERN,
-        target(event) {
-          const isCreation = eventName.safeParse(event).data?.detail.eventName === 'CreateKey';
-          const queue = isCreation ? deployed.creations : deployed.changes;
-          sendMessage(queue.name, JSON.stringify(event));
-        },
-      },
-    ],
+  const toQueue = (name: EventQueueName): Rule => ({
+    name: `kms-key-${name}`,
+    pattern: QUEUE_EVENT_PATTERNS[name],
+    target: (event) => {
+      sendMessage(deployed[name].name, JSON.stringify(event));
+    },
   });
+  const bus = createEventBus({ rules: [toQueue('creations'), toQueue('changes')] });
 
   const poll = (queue: DeployedQueue, invoke: (event: unknown) => Promise<unknown>, batchSize = 1) =>
     pollQueue({
@@ -123,7 +120,7 @@ export function wire({
   const schedule = createSchedule({
     everyMs: SWEEP_EVERY_MS,
     async run() {
-      await functions['sweep-keys'].invoke({});
+      await functions['sweep-keys'].invoke({ task: 'deadlines' });
     },
     onError: () => undefined,
   });
@@ -145,6 +142,7 @@ export function wire({
     },
     notices: () => [...notices],
     givenUp: () => [...givenUp],
+    sweep: () => sweepAllKeys(functions['sweep-keys'].invoke),
     async clockMoved() {
       for (const { source } of readers) source.wake();
       await schedule.runNow();

@@ -12,6 +12,7 @@ export const ACCOUNTS: readonly Account[] = [
   { id: '444455556666', name: 'payments-prod', organizationalUnit: 'production' },
   { id: '123456789012', name: 'platform-dev', organizationalUnit: 'development' },
 ];
+export const ORGANIZATION_ID = 'o-sandbox0000';
 /** Credentials that name no account and came from no AssumeRole belong to this account, so that any key id works. */
 export const DEFAULT_ACCOUNT = '123456789012';
 
@@ -28,6 +29,7 @@ export const WORKSPACE = {
   botUserId: 'U0BOT',
   botId: 'B0BOT',
   appId: 'A0BOT',
+  appName: 'kms-rotation-bot',
 };
 export const OUTSIDE_WORKSPACE = { teamId: 'T0PARTNER', name: 'Partner Ltd' };
 

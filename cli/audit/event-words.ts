@@ -126,6 +126,7 @@ function triggeredBy(trigger: Trigger): string {
       return 'KMS';
     case 'exemption-end':
     case 'second-look':
+    case 'sweep':
       return '';
   }
 }

@@ -3,23 +3,14 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import * as z from 'zod/mini';
-import { SLACK_BOT_SCOPES } from '../../functions/contracts/slack-scopes.ts';
+import { BOT_SCOPES, SLACK_METHODS, type SlackScope } from '../../functions/contracts/slack-scopes.ts';
+import { InvalidSlackSecret, parseSlackSecret, type SlackSecret } from '../../functions/contracts/slack-secret.ts';
 import { type Check, Missing, type Verdict } from './check.ts';
 import { once } from './once.ts';
 import { connectSlack, type SlackSelf, type SlackWeb } from './slack-web.ts';
 
 const CONNECT = 'npm run slack:connect';
 const YET_TO_COME = `There is no secret yet: the hub stack makes it, then ${CONNECT} fills it.`;
-
-const credential = z.string().check(z.regex(/^[\x21-\x7e]{16,}$/));
-const slackSecret = z.object({
-  signingSecret: credential,
-  botToken: credential,
-  botId: z.string().check(z.regex(/^B[A-Z0-9]+$/)),
-  botUserId: z.string().check(z.regex(/^[UW][A-Z0-9]+$/)),
-});
-export type SlackSecret = z.infer<typeof slackSecret>;
 
 /** The checks of the secret and its token, and Slack itself for the checks that need it. */
 export function slackCredentialChecks(
@@ -30,8 +21,8 @@ export function slackCredentialChecks(
   const content = once(() => readSecret(client, secretId));
   const secret = once(async (): Promise<SlackSecret> => {
     const text = await content();
-    const parsed = text === null ? null : parseSecret(text);
-    if (parsed?.success === true) return parsed.data;
+    const parsed = text === null ? null : parsedSecret(text);
+    if (parsed !== null && !(parsed instanceof InvalidSlackSecret)) return parsed;
     const isYetToCome = text === null && !(await isDeployed());
     throw new Missing('slack-secret', isYetToCome ? YET_TO_COME : `Secret ${secretId} is of no use.`, { isYetToCome });
   });
@@ -71,16 +62,10 @@ export function judgeSecret(content: string | null, isDeployed: boolean): Verdic
     if (!isDeployed) return { outcome: 'not-applicable', seen: YET_TO_COME };
     return { outcome: 'failed', seen: 'There is no such secret.', todo: `npx cdk deploy, then: ${CONNECT}` };
   }
-  const parsed = parseSecret(content);
-  if (parsed.success) return { outcome: 'ok', seen: 'It holds what it should.' };
-  const fields = parsed.error.issues.map(({ path }) => path.join('.') || 'the whole');
-  return {
-    outcome: 'failed',
-    seen: content.includes('"not connected"')
-      ? 'It holds only the placeholder of the deployment.'
-      : `It does not hold what it should: ${fields.join(', ')}.`,
-    todo: CONNECT,
-  };
+  const parsed = parsedSecret(content);
+  return parsed instanceof InvalidSlackSecret
+    ? { outcome: 'failed', seen: `It is of no use: ${parsed.message}.`, todo: CONNECT }
+    : { outcome: 'ok', seen: 'It holds what it should.' };
 }
 
 export function judgeSelf(
@@ -106,7 +91,6 @@ export function judgeSelf(
 
 /** `scopes` is null when Slack does not tell them. */
 export function judgeScopes(scopes: readonly string[] | null): Verdict {
-  const wanted = Object.entries(SLACK_BOT_SCOPES);
   if (scopes === null) {
     return {
       outcome: 'unchecked',
@@ -114,24 +98,27 @@ export function judgeScopes(scopes: readonly string[] | null): Verdict {
       todo: 'Look at them: https://api.slack.com/apps, "OAuth & Permissions".',
     };
   }
-  const missing = wanted.filter(([scope]) => !scopes.includes(scope));
-  if (missing.length === 0) return { outcome: 'ok', seen: `${wanted.length} scopes.` };
+  const missing = BOT_SCOPES.filter((scope) => !scopes.includes(scope));
+  if (missing.length === 0) return { outcome: 'ok', seen: `${BOT_SCOPES.length} scopes.` };
   return {
     outcome: 'failed',
-    seen: missing.map(([scope, purpose]) => `${scope} is missing: ${purpose}`).join('\n'),
+    seen: missing.map((scope) => `${scope} is missing, for ${methodsWith(scope).join(', ')}.`).join('\n'),
     todo: 'Add it under https://api.slack.com/apps, "OAuth & Permissions", "Bot Token Scopes", and install the app again.',
   };
 }
 
-function parseSecret(content: string) {
-  let document: unknown;
+function methodsWith(scope: SlackScope): string[] {
+  const methods = Object.entries<readonly SlackScope[]>(SLACK_METHODS);
+  return methods.filter(([, scopes]) => scopes.includes(scope)).map(([method]) => method);
+}
+
+function parsedSecret(content: string): SlackSecret | InvalidSlackSecret {
   try {
-    document = JSON.parse(content);
-  } catch {
-    // What the parser says about it would quote it.
-    document = undefined;
+    return parseSlackSecret(content);
+  } catch (error) {
+    if (error instanceof InvalidSlackSecret) return error;
+    throw error;
   }
-  return slackSecret.safeParse(document);
 }
 
 async function readSecret(client: SecretsManagerClient, secretId: string): Promise<string | null> {

@@ -36,7 +36,7 @@ const members = z.object({ users: z.array(z.string()) });
 export function connectSlack(token: string, apiUrl = process.env['SLACK_API_URL']): SlackWeb {
   const address = apiUrl === undefined || apiUrl === '' ? {} : { slackApiUrl: apiUrl };
   const client = new WebClient(token, { ...address, timeout: TIMEOUT_MS, retryConfig: RETRIES, logger: SILENT });
-  const bot = createSlack({ token, apiUrl: address.slackApiUrl, timeoutMs: TIMEOUT_MS });
+  const bot = createSlack({ token: () => Promise.resolve(token), apiUrl: address.slackApiUrl, timeoutMs: TIMEOUT_MS });
 
   return {
     async self() {

@@ -60,7 +60,12 @@ export function stackChecks(
         if (organization === undefined)
           return { outcome: 'not-applicable', seen: 'The deployment has no organization.' };
         const instances = await readStackInstances(inHub, names.memberStack, organization.callAs);
-        return judgeStackInstances(instances, { regions, stackSet: names.memberStack, callAs: organization.callAs });
+        if (instances === null && (await hubStack()) === null) return { outcome: 'not-applicable', seen: NOT_DEPLOYED };
+        const { memberStack: stackSet, organizationStack } = names;
+        return judgeStackInstances(instances, {
+          ...{ regions, stackSet, organizationStack },
+          callAs: organization.callAs,
+        });
       },
     },
     {
@@ -119,9 +124,15 @@ export function judgeMemberStack(stack: Stack | null, name: string): Verdict {
 /** Null when there is no such StackSet. Accounts that joined and are not rolled out to yet have no instance at all. */
 export function judgeStackInstances(
   instances: readonly StackInstance[] | null,
-  { regions, stackSet, callAs }: { regions: readonly string[]; stackSet: string; callAs: string },
+  {
+    regions,
+    stackSet,
+    organizationStack,
+    callAs,
+  }: { regions: readonly string[]; stackSet: string; organizationStack: string; callAs: string },
 ): Verdict {
-  if (instances === null) return { outcome: 'not-applicable', seen: NOT_DEPLOYED };
+  const deploy = `npx cdk deploy ${organizationStack}`;
+  if (instances === null) return { outcome: 'failed', seen: 'There is no such StackSet.', todo: deploy };
   const list = `aws cloudformation list-stack-instances --call-as ${callAs} --stack-set-name ${stackSet}`;
   const bad = instances.filter(({ status }) => status !== 'CURRENT');
   const lines = bad
@@ -141,7 +152,7 @@ export function judgeStackInstances(
   return {
     outcome: 'failed',
     seen: lines.join('\n'),
-    todo: `${list}, put right what it names, then deploy the StackSet again: npx cdk deploy`,
+    todo: `${list}, put right what it names, then deploy the StackSet again: ${deploy}`,
   };
 }
 

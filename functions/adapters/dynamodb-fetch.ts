@@ -1,34 +1,26 @@
-import { createHash, createHmac, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { SignatureV4 } from '@smithy/signature-v4';
 import * as z from 'zod/mini';
+import { AwsRefused, type AwsService, createAwsCall, type Environment } from './aws-fetch.ts';
 import { ConditionFailed, type DynamoDbTable, type Expression, type Item, TransactionRefused } from './dynamodb.ts';
 
 type Operation = 'GetItem' | 'PutItem' | 'UpdateItem' | 'Query' | 'TransactWriteItems';
-type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Tries in all, and how long each may take: together below the three seconds that Slack waits. */
-const ATTEMPTS = 3;
-const ATTEMPT_TIMEOUT_MS = 800;
-/** Full jitter below this, doubled every time: the AWS SDK's values for DynamoDB. */
-const BACKOFF_MS = 50;
-/** Refusals that pass by themselves, besides every 5xx. */
-const TRY_AGAIN = new Set([
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'ThrottlingException',
-  'TransactionInProgressException',
-]);
+const DYNAMODB: AwsService = {
+  name: 'DynamoDB',
+  signingName: 'dynamodb',
+  target: 'DynamoDB_20120810',
+  protocol: 'json-1.0',
+  endpointVariable: 'AWS_ENDPOINT_URL_DYNAMODB',
+  triedAgain: new Set([
+    'ProvisionedThroughputExceededException',
+    'RequestLimitExceeded',
+    'ThrottlingException',
+    'TransactionInProgressException',
+  ]),
+};
 
-const text = z.string().check(z.minLength(1));
-const placeSchema = z.object({ AWS_REGION: text });
-const credentialsSchema = z.object({
-  AWS_ACCESS_KEY_ID: text,
-  AWS_SECRET_ACCESS_KEY: text,
-  AWS_SESSION_TOKEN: z.optional(text),
-});
 /** `{ name: { S: … } }` */
 const attributeMap = z.record(
   z.string(),
@@ -36,19 +28,11 @@ const attributeMap = z.record(
 );
 const itemAnswer = z.object({ Item: z.optional(attributeMap) });
 const pageAnswer = z.object({ Items: z.array(attributeMap), LastEvaluatedKey: z.optional(attributeMap) });
-const refusalAnswer = z.object({
-  __type: z.string(),
-  message: z.optional(z.string()),
-  Message: z.optional(z.string()),
+const cancelledAnswer = z.object({
   CancellationReasons: z._default(z.array(z.object({ Code: z._default(z.string(), 'None') })), []),
 });
-type RefusalAnswer = z.infer<typeof refusalAnswer>;
 
-/**
- * A table over `globalThis.fetch`, signed with the credentials that Lambda puts into the environment. It is here for
- * the cold start of the function that people wait for: the AWS SDK is larger than all the rest of that function.
- * `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL` are honoured; profiles, FIPS and dual-stack settings are not.
- */
+/** A table over fetch instead of the AWS SDK, see aws-fetch.ts. */
 export function tableOverFetch({
   tableName: TableName,
   environment,
@@ -56,7 +40,14 @@ export function tableOverFetch({
   tableName: string;
   environment: Environment;
 }): DynamoDbTable {
-  const call = createCall(environment);
+  const callDynamoDb = createAwsCall(DYNAMODB, environment);
+  const call = async (operation: Operation, input: Item): Promise<unknown> => {
+    try {
+      return await callDynamoDb(operation, input);
+    } catch (error) {
+      throw translated(error);
+    }
+  };
 
   return {
     async get(key) {
@@ -117,107 +108,14 @@ function mentioned({ names, values }: Expression) {
   };
 }
 
-/** What the signer hashes with. The one of @smithy/core probes OpenSSL and carries a second SHA-256 for where it fails. */
-class Sha256 {
-  readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
-
-  public constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
-  }
-  public update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data));
-  }
-  public digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Buffer {
-  if (typeof data === 'string') return Buffer.from(data);
-  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
-}
-
-type Call = (operation: Operation, input: Item) => Promise<unknown>;
-type Attempt = { done: true; answer: unknown } | { done: false; again: boolean; error: Error };
-
-function createCall(environment: Environment): Call {
-  const { AWS_REGION: region } = placeSchema.parse(environment);
-  const endpoint = endpointOf(environment, region);
-  const signer = new SignatureV4({
-    ...{ service: 'dynamodb', region, sha256: Sha256 },
-    credentials: () => Promise.resolve(credentialsOf(environment)),
-  });
-
-  async function attempt(operation: Operation, body: string): Promise<Attempt> {
-    const { headers } = await signer.sign({
-      ...{ method: 'POST', protocol: endpoint.protocol, hostname: endpoint.hostname, path: endpoint.pathname, body },
-      headers: {
-        host: endpoint.host,
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': `DynamoDB_20120810.${operation}`,
-      },
-    });
-    let status: number;
-    let answer: unknown;
-    try {
-      // Looked up anew for every call, so that whoever instruments fetch sees this one too.
-      const response = await globalThis.fetch(endpoint, {
-        ...{ method: 'POST', headers, body, redirect: 'error' },
-        signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
-      });
-      status = response.status;
-      answer = status >= 500 ? undefined : await response.json();
-    } catch (cause) {
-      const error = new Error(`DynamoDB gave no answer to ${operation}`, { cause });
-      return { done: false, again: true, error };
-    }
-    if (status === 200) return { done: true, answer };
-    if (status >= 500) {
-      return { done: false, again: true, error: new Error(`DynamoDB answers ${operation} with HTTP ${status}`) };
-    }
-    const { code, error } = refusal(operation, refusalAnswer.parse(answer));
-    return { done: false, again: TRY_AGAIN.has(code), error };
-  }
-
-  return async (operation, input) => {
-    const body = JSON.stringify(input);
-    for (let failures = 0; ; failures += 1) {
-      const result = await attempt(operation, body);
-      if (result.done) return result.answer;
-      if (!result.again || failures === ATTEMPTS - 1) throw result.error;
-      await sleep(Math.random() * BACKOFF_MS * 2 ** failures);
-    }
-  };
-}
-
-function refusal(
-  operation: Operation,
-  { __type, message, Message, CancellationReasons }: RefusalAnswer,
-): { code: string; error: Error } {
-  const code = __type.slice(__type.indexOf('#') + 1);
-  const sentence = `DynamoDB refuses ${operation}: ${code}: ${message ?? Message ?? ''}`;
-  switch (code) {
+function translated(error: unknown): unknown {
+  if (!(error instanceof AwsRefused)) return error;
+  switch (error.code) {
     case 'ConditionalCheckFailedException':
-      return { code, error: new ConditionFailed(sentence) };
+      return new ConditionFailed(error.message);
     case 'TransactionCanceledException':
-      return { code, error: new TransactionRefused(CancellationReasons.map(({ Code }) => Code)) };
+      return new TransactionRefused(cancelledAnswer.parse(error.answer).CancellationReasons.map(({ Code }) => Code));
     default:
-      return { code, error: new Error(sentence) };
+      return error;
   }
-}
-
-function endpointOf(environment: Environment, region: string): URL {
-  const given = environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? environment['AWS_ENDPOINT_URL'];
-  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  return new URL(given ?? `https://dynamodb.${region}.${domain}`);
-}
-
-/** Read for every request, as the SDK does: whoever renews the variables is believed at once. */
-function credentialsOf(environment: Environment) {
-  const given = credentialsSchema.parse(environment);
-  return {
-    accessKeyId: given.AWS_ACCESS_KEY_ID,
-    secretAccessKey: given.AWS_SECRET_ACCESS_KEY,
-    ...(given.AWS_SESSION_TOKEN === undefined ? {} : { sessionToken: given.AWS_SESSION_TOKEN }),
-  };
 }

@@ -1,6 +1,6 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import type { KeyIdentity } from '../domain/key.ts';
+import type { KeyPlace } from '../domain/key.ts';
 import { AssumeRoleFailed } from './kms-errors.ts';
 
 /** How to get at the keys of other accounts. */
@@ -16,9 +16,9 @@ export type KeyAccess = {
 
 export type KmsClients = {
   /** The client for the key's own account and Region: with any other Region KMS answers NotFoundException. */
-  clientFor: (key: KeyIdentity) => KMSClient;
+  clientFor: (place: KeyPlace) => KMSClient;
   /** ARN of the role with which the key is reached. */
-  principalFor: (key: KeyIdentity) => string;
+  principalFor: (place: KeyPlace) => string;
 };
 
 const ATTEMPTS = 3;
@@ -32,9 +32,9 @@ export function createKmsClients(
   maxClients = MAX_CLIENTS,
 ): KmsClients {
   const clients = new Map<string, KMSClient>();
-  const principalFor = ({ partition, accountId }: KeyIdentity) => `arn:${partition}:iam::${accountId}:role/${roleName}`;
+  const principalFor = ({ partition, accountId }: KeyPlace) => `arn:${partition}:iam::${accountId}:role/${roleName}`;
 
-  function connect(key: KeyIdentity): KMSClient {
+  function connect(key: KeyPlace): KMSClient {
     const assumeRole = fromTemporaryCredentials({
       params: { RoleArn: principalFor(key), RoleSessionName: sessionName, ExternalId: externalId },
       clientConfig: {

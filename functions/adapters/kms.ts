@@ -4,6 +4,7 @@ import {
   type KeyMetadata,
   type KMSClient,
   type ListKeyRotationsCommandOutput,
+  ListKeysCommand,
   paginateListAliases,
   paginateListKeyRotations,
   paginateListResourceTags,
@@ -16,12 +17,22 @@ import {
   type RotationReading,
   type UnknownReason,
 } from '../domain/assessment.ts';
-import type { KeyFacts, KeyIdentity, Tag } from '../domain/key.ts';
+import { type KeyFacts, type KeyIdentity, type KeyPlace, parseKeyArn, type Tag } from '../domain/key.ts';
 import type { ReadBack } from '../domain/read-back.ts';
 import { createKmsClients, type KeyAccess, type KmsClients } from './kms-clients.ts';
 import { failureOf, type KmsFailure, TransientKmsError } from './kms-errors.ts';
 
+/** Keys of a place; `nextMarker` is null on the last page. Or why they cannot be listed. */
+export type KeyPage =
+  | { listed: true; keys: KeyIdentity[]; nextMarker: string | null }
+  | { listed: false; reason: UnknownReason };
+
 export type KeyReader = {
+  /**
+   * Lists the keys of an account and Region, those of AWS too, page by page. A refused call is part of the answer.
+   * @throws TransientKmsError for what may pass by itself
+   */
+  listKeys: (place: KeyPlace, marker: string | null) => Promise<KeyPage>;
   /**
    * Looks at a key: its metadata, then only the rotation call that the eligibility gate names, then aliases and tags if
    * the key can be a problem at all. A refused call is part of the answer.
@@ -45,6 +56,9 @@ class Refused extends Error {
   }
 }
 
+/** Small enough that a page is looked at within seconds: a function that runs out of time goes on at the next page. */
+const KEYS_PER_PAGE = 50;
+
 const NOTHING_READ: ReadBack = {
   rotationEnabled: null,
   rotationPeriodInDays: null,
@@ -60,11 +74,30 @@ export function createKeyReader(access: KeyAccess): KeyReader {
 /** Reads keys with whatever credentials the clients have. */
 export function keyReaderWith({ clientFor, principalFor }: KmsClients): KeyReader {
   /** @throws Refused, TransientKmsError */
-  async function ask<T>(key: KeyIdentity, operation: string, call: (client: KMSClient) => Promise<T>): Promise<T> {
+  async function ask<T>(place: KeyPlace, operation: string, call: (client: KMSClient) => Promise<T>): Promise<T> {
     try {
-      return await call(clientFor(key));
+      return await call(clientFor(place));
     } catch (error) {
-      throw new Refused(failureOf(error, { operation, principal: principalFor(key) }));
+      throw new Refused(failureOf(error, { operation, principal: principalFor(place) }));
+    }
+  }
+
+  async function listKeys(place: KeyPlace, marker: string | null): Promise<KeyPage> {
+    const operation = 'kms:ListKeys';
+    const input = { Limit: KEYS_PER_PAGE, ...(marker === null ? {} : { Marker: marker }) };
+    try {
+      const answer = await ask(place, operation, (client) => client.send(new ListKeysCommand(input)));
+      const keys = (answer.Keys ?? []).map(({ KeyArn: arn = '' }) => parseKeyArn(arn)).filter((key) => key !== null);
+      return { listed: true, keys, nextMarker: answer.Truncated === true ? (answer.NextMarker ?? null) : null };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { failure } = error;
+      if (failure.kind === 'access-denied') {
+        const { operation: denied, deniedBy, principal } = failure;
+        return { listed: false, reason: { because: 'access-denied', operation: denied, deniedBy, principal } };
+      }
+      const { operation: refused, code } = failure.kind === 'refused' ? failure : { operation, code: failure.kind };
+      return { listed: false, reason: { because: 'kms-refused', operation: refused, code } };
     }
   }
 
@@ -183,7 +216,7 @@ export function keyReaderWith({ clientFor, principalFor }: KmsClients): KeyReade
     }
   }
 
-  return { observeKey, readBack };
+  return { listKeys, observeKey, readBack };
 }
 
 function canBeProblem(facts: GateInputs): boolean {

@@ -20,9 +20,13 @@ const httpRequest = z.object({
 const slackBody = z.record(z.string(), z.unknown());
 
 type ReceiverOptions = {
-  signingSecret: string;
+  /** Asked for each request that could be genuine, since secrets change. */
+  signingSecret: () => Promise<string>;
   now: () => Date;
-  /** Told about authentic payloads that are not understood (400), and about what went wrong in a listener (500). */
+  /**
+   * Told about authentic payloads that are not understood (400), about what went wrong in a listener (500), and when
+   * there is no signing secret, so that nobody can tell what is authentic (503).
+   */
   logFailure: (error: unknown, requestId: string) => void;
 };
 
@@ -62,7 +66,17 @@ export class SlackReceiver implements Receiver {
       Object.entries(request.headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
     const signature = header('x-slack-signature');
     const signed = { timestamp: header('x-slack-request-timestamp'), signature, rawBody };
-    if (!isSignedBySlack(signed, this.#options.signingSecret, this.#options.now())) return empty(401);
+    // The signature proves a secret; its hash names the request just as well and may be written down.
+    const requestId = createHash('sha256')
+      .update(signature ?? '')
+      .digest('hex')
+      .slice(0, 32);
+    try {
+      if (!(await isSignedBySlack(signed, this.#options.signingSecret, this.#options.now()))) return empty(401);
+    } catch (error) {
+      this.#options.logFailure(error, requestId);
+      return empty(503);
+    }
 
     const body = parseBody(rawBody.toString('utf8'), header('content-type') ?? '');
     if (body === null) return empty(400);
@@ -70,11 +84,6 @@ export class SlackReceiver implements Receiver {
     if (body['type'] === 'url_verification' && typeof body['challenge'] === 'string') {
       return { statusCode: 200, headers: { 'content-type': 'text/plain' }, body: body['challenge'] };
     }
-    // The signature proves a secret; its hash names the request just as well and may be written down.
-    const requestId = createHash('sha256')
-      .update(signature ?? '')
-      .digest('hex')
-      .slice(0, 32);
     const interaction = slackInteraction.safeParse(body);
     if (!interaction.success) {
       this.#options.logFailure(interaction.error, requestId);

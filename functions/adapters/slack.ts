@@ -8,6 +8,7 @@ import {
 } from '@slack/web-api';
 import * as z from 'zod/mini';
 import { MESSAGE_EVENT_TYPE } from '../contracts/slack-actions.ts';
+import type { SlackMethod } from '../contracts/slack-scopes.ts';
 import type { GroupMembership } from '../domain/authority.ts';
 import type { SlackPerson } from '../domain/people.ts';
 
@@ -128,32 +129,48 @@ export function createSlack({
   apiUrl,
   timeoutMs = DEFAULT_TIMEOUT_MS,
 }: {
-  token: string;
+  /** Asked for every call, since tokens change; what it throws is thrown on. */
+  token: () => Promise<string>;
   /** Slack's own address when undefined. */
   apiUrl?: string | undefined;
   /** How long one call may take. */
   timeoutMs?: number;
 }) {
-  const client = new WebClient(token, {
-    ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
-    timeout: timeoutMs,
-    retryConfig: { retries: 0 },
-    rejectRateLimitedCalls: true,
-    logger: SILENT,
-  });
+  const makeClient = (given: string) =>
+    new WebClient(given, {
+      ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
+      timeout: timeoutMs,
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+      logger: SILENT,
+    });
+  let current: WebClient | undefined;
+
+  async function call(method: SlackMethod, run: (client: WebClient) => Promise<unknown>): Promise<unknown> {
+    const given = await token();
+    if (current?.token !== given) current = makeClient(given);
+    try {
+      return await run(current);
+    } catch (cause) {
+      throw translate(method, cause);
+    }
+  }
+
   const people = createCache<SlackPerson>();
   const groups = createCache<string[]>();
   const self = createCache<string>();
 
   /** The bot's own id: metadata is open to every app of the workspace, so it alone does not make a message ours. */
   function ownBotId(): Promise<string> {
-    return self('self', async () => identity.parse(await translated('auth.test', client.auth.test())).bot_id);
+    return self('self', async () => identity.parse(await call('auth.test', (client) => client.auth.test())).bot_id);
   }
 
   function usersOfGroup(groupId: string): Promise<string[]> {
     return groups(groupId, async () => {
       try {
-        const answer = await translated('usergroups.users.list', client.usergroups.users.list({ usergroup: groupId }));
+        const answer = await call('usergroups.users.list', (client) =>
+          client.usergroups.users.list({ usergroup: groupId }),
+        );
         return groupUsers.parse(answer).users;
       } catch (error) {
         // A group that does not exist has no members; that is an answer.
@@ -174,8 +191,7 @@ export function createSlack({
         unfurl_links: false,
         unfurl_media: false,
       };
-      const answer = await translated(
-        'chat.postMessage',
+      const answer = await call('chat.postMessage', (client) =>
         threadTs === undefined
           ? client.chat.postMessage(message)
           : client.chat.postMessage({ ...message, thread_ts: threadTs, reply_broadcast: broadcast ?? false }),
@@ -190,7 +206,7 @@ export function createSlack({
       text,
       blocks,
     }: MessagePlace & { text: string; blocks: readonly MessageBlock[] }): Promise<void> {
-      await translated('chat.update', client.chat.update({ channel, ts, text, blocks: [...blocks] }));
+      await call('chat.update', (client) => client.chat.update({ channel, ts, text, blocks: [...blocks] }));
     },
 
     /**
@@ -220,8 +236,8 @@ export function createSlack({
         };
         const page = listing.parse(
           await (threadTs === undefined
-            ? translated('conversations.history', client.conversations.history(query))
-            : translated('conversations.replies', client.conversations.replies({ ...query, ts: threadTs }))),
+            ? call('conversations.history', (client) => client.conversations.history(query))
+            : call('conversations.replies', (client) => client.conversations.replies({ ...query, ts: threadTs }))),
         );
         const found = page.messages.find(
           ({ bot_id, metadata }) =>
@@ -237,7 +253,8 @@ export function createSlack({
 
     /** Opens a modal for whoever clicked; a trigger id is good for three seconds. Answers the view's id. */
     async openView(triggerId: string, view: ModalToOpen): Promise<string> {
-      return opened.parse(await translated('views.open', client.views.open({ trigger_id: triggerId, view }))).view.id;
+      const answer = await call('views.open', (client) => client.views.open({ trigger_id: triggerId, view }));
+      return opened.parse(answer).view.id;
     },
 
     /**
@@ -247,7 +264,7 @@ export function createSlack({
     async person(userId: string, payloadTeamId: string | null): Promise<SlackPerson | null> {
       try {
         return await people(`${userId} ${payloadTeamId ?? ''}`, async () => {
-          const answer = await translated('users.info', client.users.info({ user: userId }));
+          const answer = await call('users.info', (client) => client.users.info({ user: userId }));
           return slackPerson(userInfo.parse(answer).user, payloadTeamId);
         });
       } catch (error) {
@@ -318,14 +335,6 @@ function createCache<T>(): (key: string, ask: () => Promise<T>) => Promise<T> {
     for (const [other, old] of known) if (!isFresh(old)) known.delete(other);
     return remembered(key, ask);
   };
-}
-
-async function translated(method: string, call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (cause) {
-    throw translate(method, cause);
-  }
 }
 
 function translate(method: string, cause: unknown): Error {

@@ -10,6 +10,7 @@ import { createFindingsTable, parseEventImage } from '../adapters/findings-table
 import { createMessageClaims } from '../adapters/message-claims.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createSlack } from '../adapters/slack.ts';
+import { createSlackSecret } from '../adapters/slack-secret.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { announceFindingEnv, parseEnv } from '../contracts/env.ts';
 import { type AnnounceFindingDeps, announceFinding } from './announce-finding.ts';
@@ -17,13 +18,15 @@ import { type AnnounceFindingDeps, announceFinding } from './announce-finding.ts
 const env = parseEnv(announceFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'announce-finding', logLevel: env.LOG_LEVEL });
 const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
-const policies = createPolicyStore({ table, now: () => new Date() });
+const now = () => new Date();
+const policies = createPolicyStore({ table, now });
+const loadSecret = createSlackSecret({ secretId: env.SLACK_SECRET_ID, environment: process.env, now });
 const deps: AnnounceFindingDeps = {
-  now: () => new Date().toISOString(),
+  now: () => now().toISOString(),
   topic: createTopic({ client: new SNSClient(), topicArn: env.TOPIC_ARN }),
   findings: createFindingsTable(table),
   loadPolicy: () => policies.loadPolicy(),
-  slack: createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL }),
+  slack: createSlack({ token: async () => (await loadSecret()).botToken, apiUrl: env.SLACK_API_URL }),
   claims: createMessageClaims(table),
 };
 

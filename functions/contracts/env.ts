@@ -15,7 +15,8 @@ const keyAccess = {
 };
 
 const slack = {
-  SLACK_BOT_TOKEN: name,
+  /** Name or ARN of the secret that holds the Slack credentials, see slack-secret.ts. */
+  SLACK_SECRET_ID: name,
   /** Only for stand-ins and proxies; Slack's own address when unset. */
   SLACK_API_URL: z.optional(z.url()),
 };
@@ -27,19 +28,21 @@ export const detectFindingEnv = z.object({
   CHANGES_QUEUE_URL: z.url(),
 });
 
-export const decideFindingEnv = z.object({
-  ...shared,
-  ...slack,
-  SLACK_SIGNING_SECRET: name,
-  SLACK_BOT_ID: name,
-  SLACK_BOT_USER_ID: name,
-});
+export const decideFindingEnv = z.object({ ...shared, ...slack });
 
 export const remediateKeyEnv = z.object({ ...shared, ...keyAccess, REMEDIATE_ROLE_NAME: name });
 
 export const announceFindingEnv = z.object({ ...shared, ...slack, TOPIC_ARN: name });
 
-export const sweepKeysEnv = z.object({ ...shared, ...keyAccess, TOPIC_ARN: name });
+export const sweepKeysEnv = z.object({
+  ...shared,
+  ...keyAccess,
+  TOPIC_ARN: name,
+  /** Regions whose keys the sweep looks at, separated by commas. */
+  WATCHED_REGIONS: z.string().check(z.regex(/^[a-z]{2}(-[a-z]+)+-\d(,[a-z]{2}(-[a-z]+)+-\d)*$/)),
+  /** With it the sweep goes through the accounts of the organization, else only through the function's own. */
+  ORGANIZATION_ID: z.optional(name),
+});
 
 /** The environment is incomplete; named variable by variable, at start, not at the first use. */
 export class InvalidEnvironment extends Error {

@@ -30,24 +30,36 @@ export const KEY_EVENTS = [...API_EVENTS, ...KMS_EVENTS] as const;
 
 export type KeyEventName = (typeof KEY_EVENTS)[number];
 
-/**
- * The one EventBridge pattern of the project: infra, sandbox and tests use this object. Failed calls carry an
- * errorCode and changed nothing, so they are left out at the source already.
- */
+/** Failed calls carry an errorCode and changed nothing, so they are left out at the source already. */
+const apiCalls = <Name extends (typeof API_EVENTS)[number]>(eventName: readonly Name[]) =>
+  ({
+    'detail-type': ['AWS API Call via CloudTrail'],
+    detail: { eventSource: ['kms.amazonaws.com'], eventName: [...eventName], errorCode: [{ exists: false }] },
+  }) as const;
+
+/** The EventBridge pattern of every event that makes the bot look at a key: what accounts forward to the hub. */
 export const KMS_EVENT_PATTERN = {
   source: ['aws.kms'],
-  $or: [
-    {
-      'detail-type': ['AWS API Call via CloudTrail'],
-      detail: {
-        eventSource: ['kms.amazonaws.com'],
-        eventName: [...API_EVENTS],
-        errorCode: [{ exists: false }],
-      },
-    },
-    { 'detail-type': [...KMS_EVENTS] },
-  ],
+  $or: [apiCalls(API_EVENTS), { 'detail-type': [...KMS_EVENTS] }],
 } as const;
+
+/** After a creation the key's owner has some minutes to switch rotation on. */
+const CREATIONS = ['CreateKey'] as const;
+const isCreation = (name: string) => CREATIONS.some((creation) => creation === name);
+
+/**
+ * The same events by the queue they wait in, whose delay is their grace: the patterns of the rules on the hub's bus. Each
+ * event of `KMS_EVENT_PATTERN` matches exactly one of them.
+ */
+export const QUEUE_EVENT_PATTERNS = {
+  creations: { source: ['aws.kms'], ...apiCalls(CREATIONS) },
+  changes: {
+    source: ['aws.kms'],
+    $or: [apiCalls(API_EVENTS.filter((name) => !isCreation(name))), { 'detail-type': [...KMS_EVENTS] }],
+  },
+} as const;
+
+export type EventQueueName = keyof typeof QUEUE_EVENT_PATTERNS;
 
 const text = z.string().check(z.minLength(1));
 /** In UTC a year of four digits, as stored rows have it; an offset can lead out of them. */

@@ -5,7 +5,7 @@ import type { AuditEvent } from '../domain/audit.ts';
 export type Alert = {
   kind: 'alert';
   /** A stable word to filter on. */
-  alert: 'slack-refuses' | 'policy-unreadable' | 'finding-unanswered' | 'remediation-overdue';
+  alert: 'slack-refuses' | 'policy-unreadable' | 'finding-unanswered' | 'remediation-overdue' | 'account-unreachable';
   at: string;
   /** One plain sentence. */
   message: string;

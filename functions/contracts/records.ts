@@ -92,6 +92,7 @@ const trigger = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('exemption-end'), at }),
   z.object({ kind: z.literal('recheck'), at, by: person }),
   z.object({ kind: z.literal('second-look'), at }),
+  z.object({ kind: z.literal('sweep'), at }),
 ]);
 const terms = z.object({ owner: person, reason: text, ticket: z.nullable(text), until: at });
 const exemption = z.extend(terms, { grantedBy: person, grantedAt: at, remindedDays: z.array(count) });
@@ -249,7 +250,7 @@ export const auditEventSchema = z.object({
   statusAfter: z.enum(statuses),
   event: findingEventSchema,
   cause: z.object({
-    kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation', 'second-look']),
+    kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation', 'second-look', 'sweep']),
     id: text,
   }),
   policyVersion: text,

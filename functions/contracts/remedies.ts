@@ -1,6 +1,6 @@
 import type { RemedyId } from '../domain/remedy.ts';
 
-/** What there is to know about a remedy without running it; infra grants exactly these actions. */
+/** What there is to know about a remedy without running it; infra grants exactly these actions, on exactly these keys. */
 export type RemedyDescription = {
   /** One sentence for a person who is about to approve it. */
   does: string;
@@ -8,6 +8,8 @@ export type RemedyDescription = {
   undoneBy: RemedyId | null;
   /** IAM actions of the `remediate` role for the change itself. */
   iamActions: readonly string[];
+  /** Origin of the key material of the keys it is for; the role may do it to no others. */
+  keyOrigin: 'AWS_KMS' | 'EXTERNAL';
 };
 
 export const REMEDIES: Record<RemedyId, RemedyDescription> = {
@@ -15,16 +17,19 @@ export const REMEDIES: Record<RemedyId, RemedyDescription> = {
     does: 'Calls EnableKeyRotation. KMS then makes new key material on schedule; old ciphertext stays readable and the key id stays the same.',
     undoneBy: 'disable-rotation',
     iamActions: ['kms:EnableKeyRotation'],
+    keyOrigin: 'AWS_KMS',
   },
   'rotate-on-demand': {
     does: 'Calls RotateKeyOnDemand. KMS starts using the imported key material that is pending rotation; old ciphertext stays readable.',
     undoneBy: null,
     iamActions: ['kms:RotateKeyOnDemand'],
+    keyOrigin: 'EXTERNAL',
   },
   'disable-rotation': {
     does: 'Calls DisableKeyRotation. The key keeps its present material and no longer rotates by itself.',
     undoneBy: 'enable-rotation',
     iamActions: ['kms:DisableKeyRotation'],
+    keyOrigin: 'AWS_KMS',
   },
 };
 

@@ -1,12 +1,22 @@
 /**
- * What the bot's token has to be allowed, and which call needs it (docs.slack.dev, "Scopes" of each method). auth.test
- * and views.open need none. The app's manifest asks for exactly these, and `npm run doctor` compares.
+ * The methods of Slack's Web API that the bot calls, each with the bot scopes that it needs (Slack, "Methods", the page of
+ * each). Where channels are read, the bot is in public and in private ones.
  */
-export const SLACK_BOT_SCOPES = {
-  'chat:write': 'posts messages and keeps them up to date (chat.postMessage, chat.update)',
-  'channels:history': 'finds its own message in a public channel again (conversations.history, conversations.replies)',
-  'groups:history': 'finds its own message in a private channel again',
-  'users:read': 'reads whether whoever decides is a full, active member (users.info)',
-  'users:read.email': 'tells whether whoever decides caused the finding: AWS sessions are named by e-mail address',
-  'usergroups:read': 'reads who is in the user groups that the policy names (usergroups.users.list)',
-} as const;
+export const SLACK_METHODS = {
+  'auth.test': [],
+  'chat.postMessage': ['chat:write'],
+  'chat.update': ['chat:write'],
+  'conversations.history': ['channels:history', 'groups:history'],
+  'conversations.replies': ['channels:history', 'groups:history'],
+  'usergroups.users.list': ['usergroups:read'],
+  // The second one for the e-mail address, by which whoever caused a finding is recognised.
+  'users.info': ['users:read', 'users:read.email'],
+  'views.open': [],
+} as const satisfies Record<string, readonly string[]>;
+
+export type SlackMethod = keyof typeof SLACK_METHODS;
+
+export type SlackScope = (typeof SLACK_METHODS)[SlackMethod][number];
+
+/** What the app has to be granted in a workspace: no more, no less. */
+export const BOT_SCOPES: readonly SlackScope[] = [...new Set(Object.values(SLACK_METHODS).flat())].sort();

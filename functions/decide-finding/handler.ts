@@ -10,6 +10,7 @@ import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createSlack } from '../adapters/slack.ts';
 import { SlackReceiver } from '../adapters/slack-receiver.ts';
+import { createSlackSecret } from '../adapters/slack-secret.ts';
 import { decideFindingEnv, parseEnv } from '../contracts/env.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
 import { createSlackApp } from './slack-app.ts';
@@ -17,11 +18,18 @@ import { createSlackApp } from './slack-app.ts';
 const env = parseEnv(decideFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'decide-finding', logLevel: env.LOG_LEVEL });
 const now = () => new Date();
+const loadSecret = createSlackSecret({ secretId: env.SLACK_SECRET_ID, environment: process.env, now });
+// Under way while the rest starts. Whether it fails is the first request's business.
+loadSecret().catch(() => undefined);
 const table = tableOverFetch({ tableName: env.TABLE_NAME, environment: process.env });
 const findings = createFindingsTable(table);
 const policies = createPolicyStore({ table, now });
 const loadPolicy = () => policies.loadPolicy();
-const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
+const slack = createSlack({
+  token: async () => (await loadSecret()).botToken,
+  apiUrl: env.SLACK_API_URL,
+  timeoutMs: 2000,
+});
 const deps: Deps = {
   loadPolicy,
   person: (userId, teamId) => slack.person(userId, teamId),
@@ -34,15 +42,9 @@ const deps: Deps = {
 const logFailure = (error: unknown, requestId: string) => {
   logger.error('a click could not be answered', { requestId, error });
 };
-const receiver = new SlackReceiver({ signingSecret: env.SLACK_SIGNING_SECRET, now, logFailure });
+const receiver = new SlackReceiver({ signingSecret: async () => (await loadSecret()).signingSecret, now, logFailure });
 createSlackApp(
-  {
-    receiver,
-    token: env.SLACK_BOT_TOKEN,
-    botId: env.SLACK_BOT_ID,
-    botUserId: env.SLACK_BOT_USER_ID,
-    apiUrl: env.SLACK_API_URL,
-  },
+  { receiver, bot: loadSecret, apiUrl: env.SLACK_API_URL },
   {
     decide: (action, request) => decideFinding(action, request, deps),
     mayStateTerms: (action, request) => mayStateTerms(action, request, deps),

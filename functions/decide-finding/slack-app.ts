@@ -23,9 +23,8 @@ export type SlackAppDeps = {
 
 export type SlackAppOptions = {
   receiver: Receiver;
-  token: string;
-  botId: string;
-  botUserId: string;
+  /** Who the bot is, asked for every request, since tokens change. */
+  bot: () => Promise<{ botToken: string; botId: string; botUserId: string }>;
   apiUrl: string | undefined;
 };
 
@@ -41,15 +40,16 @@ const SLACK_API_URL = 'https://slack.com/api/';
 const ANSWER_TIMEOUT_MS = 1000;
 
 /**
- * Bolt's side of decide-finding: payloads in, one use case each, and the answer in Slack's form. `botId` and
- * `botUserId` are given so that a cold start makes no network call.
+ * Bolt's side of decide-finding: payloads in, one use case each, and the answer in Slack's form. Bolt is told who the
+ * bot is (`authorize`), or it would ask Slack.
  */
 export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): App {
   const app = new App({
     receiver: options.receiver,
-    token: options.token,
-    botId: options.botId,
-    botUserId: options.botUserId,
+    async authorize() {
+      const { botToken, botId, botUserId } = await options.bot();
+      return { botToken, botId, botUserId };
+    },
     convoStore: false,
     // At debug level Bolt writes whole requests, tokens included, to the log.
     logLevel: LogLevel.ERROR,

@@ -1,24 +1,15 @@
 import { type KeyEvent, type KeyEventName, parseKeyEvent } from '../contracts/kms-event.ts';
 import { assess, isProblem, type KeyObservation } from '../domain/assessment.ts';
 import type { AuditEvent, Cause } from '../domain/audit.ts';
-import type { AssessCommand } from '../domain/commands.ts';
 import type { Finding } from '../domain/finding.ts';
-import { type KeyIdentity, parseKeyArn } from '../domain/key.ts';
+import { type JudgeDeps, judge, type Looked, lookAt, type ObserveKey } from '../domain/judge.ts';
 import type { Trigger } from '../domain/people.ts';
-import { graceOf, type Policy, routeFor } from '../domain/policy.ts';
+import { graceOf, type Policy } from '../domain/policy.ts';
 
-export type DetectDeps = {
-  now: () => Date;
+export type DetectDeps = JudgeDeps & {
   loadPolicy: () => Promise<{ policy: Policy }>;
   loadFinding: (keyArn: string) => Promise<Finding | undefined>;
-  /** Throws when the key cannot be looked at now but perhaps later. */
-  observeKey: (key: KeyIdentity) => Promise<KeyObservation>;
-  carryOut: (request: {
-    keyArn: string;
-    cause: Cause;
-    onceId: string | null;
-    command: (finding: Finding | undefined) => AssessCommand | null;
-  }) => Promise<unknown>;
+  observeKey: ObserveKey;
 };
 
 /** Look again after so many seconds. */
@@ -64,7 +55,7 @@ export async function detectFinding(message: unknown, deps: DetectDeps): Promise
   if (patience > 0) return { waitSeconds: patience };
   const { trigger, eventId } = event;
   const cause: Cause = { kind: trigger.kind, id: eventId };
-  await judge({ seen, trigger, cause, onceId: eventId, policy, deps });
+  await judge({ seen, trigger, cause, onceId: eventId, policy }, deps);
   return 'done';
 }
 
@@ -78,27 +69,13 @@ export async function lookAgain({ event, key, id }: AuditEvent, deps: DetectDeps
   const seen = await lookAt(key, deps.observeKey);
   if (event.type === 'recheck-requested' || event.type === 'exemption-revoked') {
     const trigger: Trigger = { kind: 'recheck', at: event.at, by: event.by };
-    await judge({ seen, trigger, cause: { kind: 'slack', id }, onceId: `recheck#${id}`, policy, deps });
+    await judge({ seen, trigger, cause: { kind: 'slack', id }, onceId: `recheck#${id}`, policy }, deps);
   } else {
     // Who cannot see the key now has nothing to say against what was seen before.
     if (assess(seen.observation, policy.rotation, deps.now().toISOString()).verdict === 'unknown') return;
     const trigger: Trigger = { kind: 'second-look', at: event.at };
-    await judge({ seen, trigger, cause: { kind: 'second-look', id }, onceId: null, policy, deps });
+    await judge({ seen, trigger, cause: { kind: 'second-look', id }, onceId: null, policy }, deps);
   }
-}
-
-/** A key and what was seen of it; for a replica also the replica, whose rotation is that of its primary. */
-type Looked = { key: KeyIdentity; observation: KeyObservation; replica: Sight | null };
-type Sight = { key: KeyIdentity; observation: KeyObservation };
-
-async function lookAt(key: KeyIdentity, observeKey: DetectDeps['observeKey']): Promise<Looked> {
-  const observation = await observeKey(key);
-  if (observation.seen !== 'key' || observation.facts.multiRegionKeyType !== 'REPLICA') {
-    return { key, observation, replica: null };
-  }
-  const primary = observation.facts.primaryArn === null ? null : parseKeyArn(observation.facts.primaryArn);
-  if (primary === null) return { key, observation, replica: null };
-  return { key: primary, observation: await observeKey(primary), replica: { key, observation } };
 }
 
 /** Seconds for which nothing should be said about the key yet; 0 or less when there is no reason to wait. */
@@ -136,40 +113,6 @@ const CONTRADICTIONS: Partial<Record<KeyEventName, (key: SeenKey, event: KeyEven
   CancelKeyDeletion: isInState('PendingDeletion'),
   ImportKeyMaterial: isInState('PendingImport'),
 };
-
-async function judge(request: {
-  seen: Looked;
-  trigger: Trigger;
-  cause: Cause;
-  onceId: string | null;
-  policy: Policy;
-  deps: DetectDeps;
-}): Promise<void> {
-  const { seen, onceId, cause, deps } = request;
-  const { replica } = seen;
-  if (replica !== null) {
-    // UpdatePrimaryRegion makes a primary with a finding into a replica; nobody can act on that finding any more.
-    await deps.carryOut({
-      ...{ keyArn: replica.key.arn, cause, onceId: onceId === null ? null : `${onceId}#replica` },
-      command: (finding) => (finding === undefined ? null : assessCommand(replica, request)),
-    });
-  }
-  await deps.carryOut({ keyArn: seen.key.arn, cause, onceId, command: () => assessCommand(seen, request) });
-}
-
-function assessCommand(
-  { key, observation }: Sight,
-  { trigger, policy, deps }: { trigger: Trigger; policy: Policy; deps: DetectDeps },
-): AssessCommand {
-  const at = deps.now().toISOString();
-  const facts = observation.seen === 'no-key' ? null : observation.facts;
-  const { name: route, mode } = routeFor(policy, key, facts);
-  return {
-    ...{ type: 'assess', at, key, facts, trigger, route, mode },
-    assessment: assess(observation, policy.rotation, at),
-    rotationPeriodInDays: policy.rotation.periodInDays,
-  };
-}
 
 /** Whether something still has to happen to the finding, so that a look at the key may settle it. */
 function isUnsettled(finding: Finding | undefined): boolean {

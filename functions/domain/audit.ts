@@ -6,7 +6,7 @@ import { same } from './same.ts';
 
 /** What asked for the change: one CloudTrail event, one click, one run of the clock. Lets an auditor group events. */
 export type Cause = {
-  kind: 'cloudtrail' | 'kms-event' | 'slack' | 'clock' | 'remediation' | 'second-look';
+  kind: 'cloudtrail' | 'kms-event' | 'slack' | 'clock' | 'remediation' | 'second-look' | 'sweep';
   /** CloudTrail eventID, Slack trigger id, … */
   id: string;
 };

@@ -127,17 +127,21 @@ export function replay(events: readonly FindingEvent[]): Finding | undefined {
 
 /** Calls that can turn one problem into another; tagging and the like only make the bot look. */
 const CAUSING = ['DisableKeyRotation', 'EnableKeyRotation', 'ImportKeyMaterial'];
+/** The bot looked by itself: whatever it found, somebody else has done, and the event that names them may still come. */
+const ONLY_FOUND: readonly Trigger['kind'][] = ['recheck', 'second-look', 'sweep'];
 
 /**
  * Whoever made the present problem is its cause, so that they cannot exempt their own doing as somebody else's. A
- * re-check that came before the event only found the problem.
+ * re-check or a sweep that came before the event only found the problem; then the key may also have been made that way.
  */
 export function causeAfter(
   finding: Finding,
   { trigger, assessment }: { trigger: Trigger; assessment: Assessment },
 ): Trigger {
-  const causing = trigger.kind === 'cloudtrail' && CAUSING.includes(trigger.eventName);
-  const unexplained = finding.trigger.kind === 'recheck' || !same(assessment, finding.assessment);
+  if (trigger.kind !== 'cloudtrail') return finding.trigger;
+  const onlyFound = ONLY_FOUND.includes(finding.trigger.kind);
+  const causing = CAUSING.includes(trigger.eventName) || (onlyFound && trigger.eventName === 'CreateKey');
+  const unexplained = onlyFound || !same(assessment, finding.assessment);
   return causing && unexplained ? trigger : finding.trigger;
 }
 

@@ -1,5 +1,8 @@
+/** One account in one Region: what KMS keeps apart. */
+export type KeyPlace = { partition: string; region: string; accountId: string };
+
 /** Which key: everything that can be told from a key ARN alone, so it exists even for a key nobody can read. */
-export type KeyIdentity = { arn: string; partition: string; region: string; accountId: string; keyId: string };
+export type KeyIdentity = KeyPlace & { arn: string; keyId: string };
 
 export type Tag = { key: string; value: string };
 

@@ -42,7 +42,9 @@ export type Trigger =
   | { kind: 'exemption-end'; at: string }
   | { kind: 'recheck'; at: string; by: PersonRef }
   /** The bot looked once more after it had written what it saw. */
-  | { kind: 'second-look'; at: string };
+  | { kind: 'second-look'; at: string }
+  /** The bot went through all keys of the account and Region. */
+  | { kind: 'sweep'; at: string };
 
 /** Who may answer for a decision: a person, or a rule of the policy in `auto` mode. */
 export type Decider = { kind: 'person'; person: PersonRef } | { kind: 'policy'; route: string };

@@ -49,6 +49,8 @@ function triggerSentence(trigger: Trigger): Phrase[] {
       return ['a re-check that ', { person: trigger.by }, ' asked for ', { time: trigger.at }];
     case 'second-look':
       return ['a second look at the key ', { time: trigger.at }];
+    case 'sweep':
+      return ['unknown; found by the sweep of all keys ', { time: trigger.at }];
   }
 }
 

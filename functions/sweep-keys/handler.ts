@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { OrganizationsClient } from '@aws-sdk/client-organizations';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { listActiveAccounts } from '../adapters/accounts.ts';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
@@ -15,11 +18,15 @@ import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { parseEnv, sweepKeysEnv } from '../contracts/env.ts';
 import type { Alert } from '../contracts/notice.ts';
-import { sweepFindings } from './sweep-keys.ts';
+import { type ListedPlaces, type Place, type ScannedPlace, sweepTask } from '../contracts/sweep.ts';
+import { listPlaces } from './list-places.ts';
+import { scanPlace } from './scan-place.ts';
+import { type SweepCounts, sweepFindings } from './sweep-keys.ts';
 
 const env = parseEnv(sweepKeysEnv, process.env);
 const logger = new Logger({ serviceName: 'sweep-keys', logLevel: env.LOG_LEVEL });
 const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
+const organizations = new OrganizationsClient({});
 const findings = createFindingsTable(table);
 const policies = createPolicyStore({ table, now: () => new Date() });
 const loadPolicy = () => policies.loadPolicy();
@@ -30,23 +37,65 @@ const reader = createKeyReader({
   sessionName: 'sweep-keys',
   stsRegion: process.env['AWS_REGION'],
 });
+const regions = env.WATCHED_REGIONS.split(',');
 const deps = {
-  loadPolicy,
+  ...{ loadPolicy, pause, regions },
+  now: () => new Date(),
   findingsDueBefore: (now: string, limit: number) => findings.findingsDueBefore(now, limit),
+  listKeys: reader.listKeys,
   observeKey: reader.observeKey,
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   alert: (alert: Alert) => topic.publishAlert(alert),
 };
 
-/** Enough for the finding that is being worked on. */
+/** Enough for the finding, or the page of keys, that is being worked on. */
 const RESERVE_MS = 20_000;
 
-/** What EventBridge Scheduler calls every minute. */
+/** What EventBridge Scheduler calls every minute, and the state machine of the sweep once a day. */
 export const handler = middy()
   .use(injectLambdaContext(logger, { logEvent: false }))
-  .handler(async (_event: unknown, context: Context) => {
-    const hasTime = () => context.getRemainingTimeInMillis() > RESERVE_MS;
-    const counts = await sweepFindings(new Date().toISOString(), { ...deps, hasTime });
-    if (counts.due > 0) logger.info('swept', { counts });
-    return counts;
+  .handler(async (event: unknown, context: Context): Promise<SweepCounts | ListedPlaces | ScannedPlace> => {
+    const task = sweepTask.parse(event);
+    switch (task.task) {
+      case 'deadlines':
+        return await meetDeadlines(context);
+      case 'list-places':
+        return await list(task.marker, context);
+      case 'scan-place':
+        return await scan(task, context);
+    }
   });
+
+async function meetDeadlines(context: Context): Promise<SweepCounts> {
+  const counts = await sweepFindings(new Date().toISOString(), { ...deps, hasTime: hasTimeIn(context) });
+  if (counts.due > 0) logger.info('swept', { counts });
+  return counts;
+}
+
+async function list(marker: string | null, context: Context): Promise<ListedPlaces> {
+  const listAccounts = () =>
+    env.ORGANIZATION_ID === undefined
+      ? Promise.resolve([homeOf(context).accountId])
+      : listActiveAccounts(organizations);
+  return await listPlaces(marker, { loadPolicy, listAccounts, regions });
+}
+
+async function scan({ accountId, region, marker, counts }: Place, context: Context): Promise<ScannedPlace> {
+  const { place, errors } = await scanPlace(
+    { accountId, region, marker, counts },
+    { ...deps, home: homeOf(context), hasTime: hasTimeIn(context) },
+  );
+  for (const error of errors) logger.error('a key could not be looked at', { accountId, region, error });
+  logger.info('scanned', { place });
+  return place;
+}
+
+/** The function's own partition, Region and account, which its ARN names. */
+function homeOf({ invokedFunctionArn }: Context) {
+  const [, partition = '', , region = '', accountId = ''] = invokedFunctionArn.split(':');
+  return { partition, region, accountId };
+}
+
+function hasTimeIn(context: Context): () => boolean {
+  return () => context.getRemainingTimeInMillis() > RESERVE_MS;
+}

@@ -26,13 +26,13 @@ const OPERATIONS = {
     ...['DeleteMessageBatch', 'DeleteQueue', 'GetQueueAttributes', 'GetQueueUrl', 'ListDeadLetterSourceQueues'],
     ...['ListQueues', 'PurgeQueue', 'ReceiveMessage', 'SendMessage', 'SendMessageBatch', 'SetQueueAttributes'],
   ],
+  secretsmanager: ['DescribeSecret', 'GetSecretValue', 'PutSecretValue'],
   sns: ['CreateTopic', 'DeleteTopic', 'GetTopicAttributes', 'ListTopics', 'Publish', 'PublishBatch', 'Subscribe'],
   cloudtrail: ['DescribeTrails', 'GetEventSelectors', 'GetTrailStatus'],
   organizations: ['DescribeOrganization', 'ListAccounts', 'ListDelegatedAdministrators'],
   cloudformation: ['DescribeOrganizationsAccess', 'DescribeStacks', 'ListStackInstances'],
   lambda: ['GetAccountSettings'],
   events: ['DescribeEventBus'],
-  secretsmanager: ['GetSecretValue'],
   ec2: ['DescribeRegions'],
   slack: 'any',
 } as const;
@@ -113,6 +113,17 @@ const ERRORS: Record<Exclude<FaultService, 'slack'>, Record<string, ErrorText>> 
     InternalFailure: INTERNAL,
     ServiceUnavailable: UNAVAILABLE,
   },
+  secretsmanager: {
+    ThrottlingException: RATE,
+    AccessDeniedException: DENIED,
+    ResourceNotFoundException: { status: 400, message: "Secrets Manager can't find the specified secret." },
+    DecryptionFailure: {
+      status: 400,
+      message: "Secrets Manager can't decrypt the protected secret text using the provided KMS key.",
+    },
+    InternalServiceError: { status: 500, message: 'An error occurred on the server side.' },
+    ServiceUnavailable: UNAVAILABLE,
+  },
   sns: {
     Throttled: { status: 429, message: 'Rate exceeded' },
     AuthorizationError: { status: 403, message: DENIED.message },
@@ -129,7 +140,6 @@ const ERRORS: Record<Exclude<FaultService, 'slack'>, Record<string, ErrorText>> 
   },
   lambda: READING,
   events: READING,
-  secretsmanager: READING,
   ec2: { UnauthorizedOperation: { status: 403, message: DENIED.message }, InternalFailure: INTERNAL },
 };
 

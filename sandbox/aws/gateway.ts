@@ -9,6 +9,7 @@ import { type Faults, faultAnswer } from './faults.ts';
 import type { Kms } from './kms/kms.ts';
 import { forward } from './proxy.ts';
 import { queryAnswer, queryError } from './query-protocol.ts';
+import { createSecretsManager, type SecretsManager } from './secrets-manager.ts';
 import { STS_NAMESPACE, type Sts } from './sts.ts';
 
 export type RouteRequest = {
@@ -28,6 +29,8 @@ export type GatewayOptions = {
   port: number;
   kms: Kms;
   sts: Sts;
+  /** One without secrets when undefined. */
+  secrets?: SecretsManager;
   faults: Faults;
   /** How the account around the bot is set up: JSON, or XML for CloudFormation. Left out, nobody knows these services. */
   account?: (call: AccountCall) => object | string;
@@ -40,7 +43,7 @@ export type GatewayOptions = {
 
 export type Gateway = { url: string; port: number; close: () => Promise<void> };
 
-type Service = 'kms' | 'sts' | 'dynamodb' | 'sqs' | 'sns' | AccountService;
+type Service = 'kms' | 'sts' | 'secretsmanager' | 'dynamodb' | 'sqs' | 'sns' | AccountService;
 /** What a request asks of AWS, and the protocol in which the answer is expected. */
 type AwsCall = {
   service: Service;
@@ -56,10 +59,10 @@ const TARGETS = new Map<string, Service>([
   ['DynamoDB_20120810', 'dynamodb'],
   ['DynamoDBStreams_20120810', 'dynamodb'],
   ['AmazonSQS', 'sqs'],
+  ['secretsmanager', 'secretsmanager'],
   ['CloudTrail_20131101', 'cloudtrail'],
   ['AWSOrganizationsV20161128', 'organizations'],
   ['AWSEvents', 'events'],
-  ['secretsmanager', 'secretsmanager'],
 ]);
 const QUERY_VERSIONS = new Map<string | null, Service>([
   ['2011-06-15', 'sts'],
@@ -92,7 +95,8 @@ const QUERY_CODES: Record<string, string> = {
 };
 
 /**
- * The sandbox's one AWS endpoint, on 127.0.0.1. It answers KMS, STS and what is asked about the account itself, passes DynamoDB, SQS and SNS on, and
+ * The sandbox's one AWS endpoint, on 127.0.0.1. It answers KMS, STS, Secrets Manager and what is asked about the account
+ * itself, passes DynamoDB, SQS and SNS on, and
  * fails the calls for which a fault is planted.
  * @throws Error when the port is taken
  */
@@ -165,7 +169,7 @@ async function answer(
   if (call === undefined) {
     sendJson(response, path === '/' && request.method === 'GET' ? 200 : 404, {
       about:
-        'This is the simulated AWS endpoint of the kms-rotation-bot sandbox: KMS, STS, DynamoDB, DynamoDB Streams, SQS, SNS, and what npm run doctor reads. Nothing here is real AWS.',
+        'This is the simulated AWS endpoint of the kms-rotation-bot sandbox: KMS, STS, Secrets Manager, DynamoDB, DynamoDB Streams, SQS, SNS, and what npm run doctor reads. Nothing here is real AWS.',
       use: `aws --endpoint-url http://${request.headers.host ?? '127.0.0.1'} kms list-keys`,
       control: '/sandbox/state',
     });
@@ -202,6 +206,9 @@ async function answerAws(exchange: Exchange, options: GatewayOptions): Promise<v
     case 'sts':
       answerSts(exchange, options);
       return;
+    case 'secretsmanager':
+      answerSecrets(exchange, options);
+      return;
     case 'dynamodb':
     case 'sqs':
     case 'sns': {
@@ -222,7 +229,6 @@ async function answerAws(exchange: Exchange, options: GatewayOptions): Promise<v
     case 'cloudformation':
     case 'lambda':
     case 'events':
-    case 'secretsmanager':
     case 'ec2':
       answerForAccount(exchange, call.service, options);
   }
@@ -279,6 +285,16 @@ function answerSts(exchange: Exchange, options: GatewayOptions): void {
   });
 }
 
+function answerSecrets(exchange: Exchange, options: GatewayOptions): void {
+  const { request, response, body, call } = exchange;
+  withAwsErrors(exchange, () => {
+    const { caller, region } = readSignature(signedHeaders(request), options.sts.findSession);
+    const secrets = options.secrets ?? createSecretsManager();
+    const answered = secrets.call({ operation: call.operation, input: parseJson(body), caller, region });
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answered));
+  });
+}
+
 function withAwsErrors(exchange: Exchange, work: () => void): void {
   try {
     work();
@@ -301,9 +317,10 @@ function sendError({ response, requestId, call }: Exchange, error: AwsError): vo
   }
   const type = (TYPE_PREFIXES[call.service] ?? '') + error.code;
   const isOlder = call.service === 'dynamodb' || call.service === 'sqs';
-  const contentType = isOlder ? 'application/x-amz-json-1.0' : 'application/x-amz-json-1.1';
-  response.writeHead(error.status, { 'content-type': contentType });
-  response.end(JSON.stringify(error.message === '' ? { __type: type } : { __type: type, message: error.message }));
+  response.writeHead(error.status, { 'content-type': `application/x-amz-json-1.${isOlder ? 0 : 1}` });
+  // SDKs take either spelling; Secrets Manager's own is this one.
+  const sentence = call.service === 'secretsmanager' ? { Message: error.message } : { message: error.message };
+  response.end(JSON.stringify(error.message === '' ? { __type: type } : { __type: type, ...sentence }));
 }
 
 function awsCallOf(request: IncomingMessage, path: string, rawQuery: string, body: Buffer): AwsCall | undefined {

@@ -28,6 +28,7 @@ const submitBody = z.strictObject({
   values: z.record(z.string(), z.string()).default({}),
 });
 const closeViewBody = z.strictObject({ user: z.string(), viewId: z.string() });
+const newKeyBody = makeKeyBody.extend({ unheard: z.boolean().default(false) });
 const clockBody = z.strictObject({ advance: z.string() });
 const faultBody = z.strictObject({
   service: z.string(),
@@ -45,11 +46,18 @@ const CALLS = new Map<string, Call>([
   ['GET state', async (parts) => ok(await showState(parts))],
   ['GET audit', async ({ records }, { query }) => ok(await records.auditOf(keyOf(query)))],
   ['GET notices', ({ wiring }) => ok({ notices: wiring.notices() })],
-  ['POST keys', ({ kms }, { body }) => ok(makeKey(kms, read(makeKeyBody, body)))],
+  [
+    'POST keys',
+    ({ kms, unheard }, { body }) => {
+      const { unheard: isUnheard, ...key } = read(newKeyBody, body);
+      return ok(isUnheard ? unheard(() => makeKey(kms, key)) : makeKey(kms, key));
+    },
+  ],
   ['POST keys/act', ({ kms }, { body }) => ok(actOnKey(kms, read(actOnKeyBody, body)))],
   ['POST click', async ({ slack }, { body }) => ok(await slack.click(clickOf(read(clickBody, body))))],
   ['POST submit', async ({ slack }, { body }) => ok(await slack.submit(read(submitBody, body)))],
   ['POST close-view', async ({ slack }, { body }) => ok(await slack.closeView(read(closeViewBody, body)))],
+  ['POST sweep', async ({ wiring }) => ok(await wiring.sweep())],
   ['POST clock', moveClock],
   ['POST fault', plantFault],
   ['POST mistakes', makeMistakes],

@@ -23,6 +23,12 @@ export const clickAnswer = z.object({
   errors: z.record(z.string(), z.string()).optional(),
   body: z.string(),
 });
+export const sweepAnswer = z.object({
+  places: z.int(),
+  keys: z.int(),
+  changed: z.int(),
+  failedPlaces: z.array(z.string()),
+});
 export const keyAnswer = z.object({ arn: z.string() });
 export const auditAnswer = z.object({
   events: z.array(

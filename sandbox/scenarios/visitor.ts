@@ -9,6 +9,7 @@ import {
   noticesAnswer,
   type Shown,
   stateAnswer,
+  sweepAnswer,
 } from './answers.ts';
 import { sendToQueue } from './send-to-queue.ts';
 import { expectSame, expectThere, Surprise } from './surprise.ts';
@@ -23,6 +24,8 @@ export type MakeKey = {
   alias?: string;
   as?: string;
   user?: string;
+  /** Nobody hears of it: the bot is not there yet, or the event gets lost. */
+  unheard?: boolean;
 };
 
 /** Somebody who works a running sandbox from outside: by its HTTP interface and with the AWS SDK. */
@@ -111,8 +114,15 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
     async makeKey(request: MakeKey = {}): Promise<string> {
       const { arn } = await call('keys', { kind: 'symmetric', ...request }, keyAnswer);
       arns.push(arn);
-      say(`a ${request.kind ?? 'symmetric'} key is created: ${arn}`);
+      const unheard = request.unheard === true ? ', and the bot hears nothing of it' : '';
+      say(`a ${request.kind ?? 'symmetric'} key is created${unheard}: ${arn}`);
       return arn;
+    },
+    /** Looks at every key; answers how many findings that changed. */
+    async sweep(): Promise<{ changed: number; failedPlaces: string[] }> {
+      const result = await call('sweep', {}, sweepAnswer);
+      say(`the sweep looks at ${result.keys} keys in ${result.places} places`);
+      return result;
     },
     async act(arn: string, action: string, more: Record<string, unknown> = {}): Promise<void> {
       await call('keys/act', { arn, action, ...more }, z.unknown());

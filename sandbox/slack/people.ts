@@ -16,7 +16,7 @@ export function isOutside({ teamId }: SandboxPerson): boolean {
  * has their own team_id and shows no e-mail address; `is_stranger` is false for them, because it is true only of
  * people with whom the bot shares no channel.
  */
-export function userObject(person: SandboxPerson): Record<string, unknown> {
+export function userObject(person: SandboxPerson, scopes: readonly string[]): Record<string, unknown> {
   const outside = isOutside(person);
   const base = {
     id: person.id,
@@ -33,7 +33,7 @@ export function userObject(person: SandboxPerson): Record<string, unknown> {
       display_name: person.displayName,
       display_name_normalized: person.displayName,
       team: person.teamId,
-      ...(outside ? {} : { email: person.email }),
+      ...(outside || !scopes.includes('users:read.email') ? {} : { email: person.email }),
     },
   };
   if (person.deactivated === true) return base;

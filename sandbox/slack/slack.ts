@@ -5,7 +5,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
-import { SLACK_BOT_SCOPES } from '../../functions/contracts/slack-scopes.ts';
 import type { ControlHandler } from '../control-handler.ts';
 import { PEOPLE } from '../world.ts';
 import { createFaults, type Faults } from './faults.ts';
@@ -23,6 +22,7 @@ import {
 import { PAGE_HEADERS, pageFile } from './page-files.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { respond } from './response-url.ts';
+import { ALL_SCOPES } from './scopes.ts';
 import { type ShownThread, type SlackState, shownMessages, slackState } from './state.ts';
 import { createTriggers } from './triggers.ts';
 import { callWebApi, type WebApi } from './web-api.ts';
@@ -39,6 +39,8 @@ export type SlackOptions = {
   interactionUrl: string;
   /** Answers `/sandbox/...`. */
   control: ControlHandler;
+  /** Bot scopes that the app was granted. Default: all there are. */
+  scopes?: readonly string[];
   /** Slack's rate limits, or none. Default: Slack's. */
   rateLimits?: 'slack' | 'off';
   /** The command line option named when the port is taken. */
@@ -122,7 +124,7 @@ function isAddressInfo(address: AddressInfo | string | null): address is Address
 
 /** Starts the embedded Slack; rejects with a sentence if the port is taken. */
 export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> {
-  const { signingSecret, botToken, interactionUrl, control } = options;
+  const { signingSecret, botToken, interactionUrl, control, scopes = ALL_SCOPES } = options;
   const workspace = emptyWorkspace();
   const triggers = createTriggers();
   const faults = createFaults();
@@ -136,12 +138,13 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
   });
   const port = await listen(server, options.port, options.portOption ?? '--slack-port');
   const url = `http://127.0.0.1:${port}`;
-  const api: WebApi = { workspace, triggers, faults, rateLimits, url, scopes: grantedScopes };
+  const api: WebApi = {
+    ...{ workspace, triggers, faults, rateLimits, url },
+    get scopes() {
+      return scopes.filter((scope) => !withheld.includes(scope));
+    },
+  };
   const context: InteractionContext = { workspace, triggers, interactionUrl, signingSecret, url };
-
-  function grantedScopes(): string[] {
-    return Object.keys(SLACK_BOT_SCOPES).filter((scope) => !withheld.includes(scope));
-  }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = new URL(request.url ?? '/', url);

@@ -8,6 +8,7 @@ import { conversationMethods } from './methods/conversations.ts';
 import { directoryMethods } from './methods/directory.ts';
 import { viewMethods } from './methods/views.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { missingScope } from './scopes.ts';
 import type { Triggers } from './triggers.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -28,8 +29,8 @@ export type WebApi = {
   faults: Faults;
   rateLimits: RateLimits;
   url: string;
-  /** What the bot's token is allowed now; told with every answer, not enforced. */
-  scopes: () => readonly string[];
+  /** What the bot's token is allowed now. */
+  scopes: readonly string[];
 };
 
 const METHODS: Record<string, Method> = {
@@ -56,9 +57,9 @@ function errorAnswer(error: unknown): ApiAnswer {
   });
 }
 
-function run(method: Method, args: Arguments, { workspace, triggers, url }: WebApi): ApiAnswer {
+function run(method: Method, args: Arguments, { workspace, triggers, url, scopes }: WebApi): ApiAnswer {
   try {
-    return answer({ ok: true, ...method.run({ args, workspace, triggers, url }) });
+    return answer({ ok: true, ...method.run({ args, workspace, triggers, url, scopes }) });
   } catch (error) {
     return errorAnswer(error);
   }
@@ -67,8 +68,8 @@ function run(method: Method, args: Arguments, { workspace, triggers, url }: WebA
 /** Answers one call of `/api/<method>` for the bot that holds `botToken`. */
 export function callWebApi(call: ApiCall, botToken: string, api: WebApi): ApiAnswer {
   const answered = answerCall(call, botToken, api);
-  if (answered === 'hang-up' || answered.status !== 200) return answered;
-  return { ...answered, headers: { ...answered.headers, 'x-oauth-scopes': api.scopes().join(',') } };
+  if (answered === 'hang-up') return answered;
+  return { ...answered, headers: { ...answered.headers, 'x-oauth-scopes': api.scopes.join(',') } };
 }
 
 function answerCall(call: ApiCall, botToken: string, api: WebApi): ApiAnswer {
@@ -84,6 +85,9 @@ function answerCall(call: ApiCall, botToken: string, api: WebApi): ApiAnswer {
   const token = call.authorization?.replace(/^Bearer /i, '') ?? text(args, 'token');
   if (token === undefined) return refused('not_authed');
   if (token !== botToken) return refused('invalid_auth');
+
+  const needed = missingScope(call.method, api.scopes);
+  if (needed !== undefined) return refused('missing_scope', { needed, provided: api.scopes.join(',') });
 
   const fault = api.faults.take(call.method);
   if (fault === 'timeout') return 'hang-up';

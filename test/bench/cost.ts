@@ -15,12 +15,13 @@ export const PRICES = {
   dynamoDbWriteUnit: 0.625 / 1e6,
   dynamoDbReadUnit: 0.125 / 1e6,
   kmsRequest: 0.03 / 1e4,
+  secretRead: 0.05 / 1e4,
   logGigabyte: 0.5,
 } as const;
 
 export const ASSUMPTIONS = [
   `list prices of ${PRICES.region}, ${PRICES.asOf}, without free tier; storage, Slack, STS and stream reads by Lambda cost nothing here`,
-  'every function starts cold: no policy, person or credential is cached',
+  'every function starts cold: no policy, person, secret or credential is cached',
   '512 MB; billed duration is twice what was measured here; 1 KB of log per invocation',
   'per message in SQS one send, one receive, one delete; per CloudTrail event one hop between accounts',
   'DynamoDB: transactional writes count twice; a changed snapshot is removed from and added to each of two indexes',
@@ -34,6 +35,7 @@ export type Usage = {
   events: number;
   snsPublishes: number;
   kmsRequests: number;
+  secretReads: number;
   writeUnits: number;
   readUnits: number;
 };
@@ -49,6 +51,7 @@ export function costOf(usage: Usage): Record<string, number> {
       (usage.lambdaMs / 1000) * SLOWER_ON_LAMBDA * MEMORY_GB * PRICES.lambdaGigabyteSecond,
     DynamoDB: usage.writeUnits * PRICES.dynamoDbWriteUnit + usage.readUnits * PRICES.dynamoDbReadUnit,
     KMS: usage.kmsRequests * PRICES.kmsRequest,
+    'Secrets Manager': usage.secretReads * PRICES.secretRead,
     'EventBridge and SQS': usage.events * (PRICES.eventBridgeEvent + 3 * PRICES.sqsRequest),
     'HTTP API': usage.httpApiRequests * PRICES.httpApiRequest,
     SNS: usage.snsPublishes * PRICES.snsPublish,

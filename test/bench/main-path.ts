@@ -1,7 +1,7 @@
 import { createFindingsTable } from '../../functions/adapters/findings-table.ts';
+import type { FunctionName } from '../../functions/contracts/functions.ts';
 import { auditEventFilter, STREAM_CONSUMERS } from '../../functions/contracts/stream-consumers.ts';
 import { partitionOf } from '../../functions/contracts/table.ts';
-import type { FunctionName } from '../../infra/bundling.ts';
 import { matches } from '../../sandbox/aws/event-bridge.ts';
 import { invokeCold } from '../support/function-process.ts';
 import type { ServiceCall } from '../support/simulated-services.ts';
@@ -69,6 +69,7 @@ export async function walkMainPath({ services, pathOf }: Place): Promise<MainPat
     events: 1 + events.length,
     snsPublishes: count('SNS'),
     kmsRequests: count('KMS'),
+    secretReads: count('Secrets Manager'),
     writeUnits: writeUnitsOf(items, count('DynamoDB', 'TransactWriteItems'), count('DynamoDB', 'UpdateItem')),
     readUnits: count('DynamoDB', 'GetItem') + 2 * count('DynamoDB', 'Query'),
   });

@@ -1,5 +1,5 @@
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
-import type { FunctionName } from '../../infra/bundling.ts';
+import type { FunctionName } from '../../functions/contracts/functions.ts';
 import type { StreamRecord } from '../../sandbox/aws/dynamodb/stream-store.ts';
 import { type FunctionProcess, invokeCold, startFunction } from '../support/function-process.ts';
 import type { SimulatedServices } from '../support/simulated-services.ts';

@@ -1,4 +1,4 @@
-import { FUNCTION_NAMES, type FunctionName } from '../../infra/bundling.ts';
+import { FUNCTION_NAMES, type FunctionName } from '../../functions/contracts/functions.ts';
 import { type Figure, kilobytes, ms, ratio, type Spread, spread, type Target } from './figures.ts';
 import type { MainPath } from './main-path.ts';
 import type { Both, Bundle, Timing } from './measurements.ts';

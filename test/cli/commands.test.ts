@@ -88,7 +88,7 @@ describe('npm run doctor', () => {
     ['region-not-rolled-out', 'stackset-instances', 'us-east-1', 'list-stack-instances'],
     ['event-bus-missing', 'event-bus', 'no such bus', 'cdk deploy'],
     ['event-bus-closed', 'event-bus', 'no other account', 'cdk deploy'],
-    ['event-bus-of-another-organization', 'event-bus', 'does not let o-sandbox0001 in', 'cdk deploy'],
+    ['event-bus-of-another-organization', 'event-bus', 'does not let o-sandbox0000 in', 'cdk deploy'],
     ['concurrency-low', 'lambda-concurrency', 'Quota 10', 'request-service-quota-increase'],
     ['slack-secret-missing', 'slack-secret', 'no such secret', 'slack:connect'],
     ['slack-secret-placeholder', 'slack-secret', 'placeholder', 'slack:connect'],

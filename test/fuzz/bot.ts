@@ -11,6 +11,7 @@ import { aKey, aPerson, aPolicy, DAY_ONE, HISTORY, KEY, later } from '../builder
 import { createInMemoryFindings } from '../fakes/in-memory-findings.ts';
 
 export const SECRET = 'a-signing-secret-of-a-test';
+const BOT = { botToken: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT' };
 export const NOW = new Date(later({ hours: 2 }));
 const STATUSES: readonly Status[] = ['open', 'approved', 'remediated', 'failed', 'exempt', 'closed'];
 
@@ -75,9 +76,9 @@ export async function createBot() {
     return Promise.resolve(new Response('ok'));
   };
   const logFailure = (error: unknown) => failures.push(error);
-  const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW, logFailure });
+  const receiver = new SlackReceiver({ signingSecret: () => Promise.resolve(SECRET), now: () => NOW, logFailure });
   createSlackApp(
-    { receiver, token: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT', apiUrl: undefined },
+    { receiver, bot: () => Promise.resolve(BOT), apiUrl: undefined },
     {
       decide: (action, request) => decideFinding(action, request, deps),
       mayStateTerms: (action, request) => mayStateTerms(action, request, deps),

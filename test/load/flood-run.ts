@@ -91,7 +91,7 @@ function refusedClicks(findings: readonly ShownFinding[], count: number): Click[
  */
 async function costOfRefusals(): Promise<{ mixMs: number; largestMs: number }> {
   const receiver = new SlackReceiver({
-    signingSecret: 'a secret that no forger knows',
+    signingSecret: () => Promise.resolve('a secret that no forger knows'),
     logFailure: () => undefined,
     now: () => new Date(),
   });

@@ -1,5 +1,6 @@
 // The process under load: one sandbox with the real functions in it, which reports its memory and CPU time over IPC.
 import { startSandbox } from '../../sandbox/sandbox.ts';
+import { readSlackSecret } from '../support/slack-secret.ts';
 import { type Command, commandSchema, type ServerMessage } from './server-messages.ts';
 
 const SAMPLE_EVERY_MS = 500;
@@ -19,9 +20,8 @@ const sandbox = await startSandbox({
   graceSeconds: 1,
   rateLimits: rateLimits === 'slack' ? 'slack' : 'off',
 });
-// The sandbox makes it up at start and gives it to the functions as their environment; a forger has to guess it.
-const signingSecret = process.env['SLACK_SIGNING_SECRET'];
-if (signingSecret === undefined) throw new Error('the sandbox set no signing secret');
+// The sandbox makes it up at start and keeps it where the functions find it; a forger has to guess it.
+const { signingSecret } = await readSlackSecret(sandbox.awsUrl);
 
 const sampling = setInterval(() => {
   tell(sample());

@@ -92,3 +92,28 @@ it('tags changed to choose other approvers', async () => {
   });
   expect((await decideFinding('approve', from('U0APPROVER', 'request-2'), deps)).kind).toBe('accepted');
 });
+
+describe('self-exemption through the sweep that is faster than the event', () => {
+  it.each(['DisableKeyRotation', 'CreateKey'])('ends when %s names the person', async (eventName) => {
+    const policy = aPolicy({
+      identities: [{ awsArn: 'arn:aws:iam::111122223333:user/deployer', slackUserId: 'U0APPROVER' }],
+    });
+    policy.defaultRoute.approvers = { users: [APPROVER.userId], userGroups: [] };
+    const { findings, deps, now } = aWorld(policy);
+    const at = later({ hours: 1 });
+    await findings.given([anOpening({ trigger: { kind: 'sweep', at } })]);
+    const detail = {
+      ...{ eventVersion: '1.11', eventID: 'event-1', eventName, eventSource: 'kms.amazonaws.com', eventTime: at },
+      ...{ awsRegion: KEY.region, recipientAccountId: KEY.accountId, resources: [{ ARN: KEY.arn }] },
+      userIdentity: { type: 'IAMUser', userName: 'deployer', arn: 'arn:aws:iam::111122223333:user/deployer' },
+    };
+    const message = {
+      ...{ version: '0', id: 'envelope-1', source: 'aws.kms', account: KEY.accountId, region: KEY.region },
+      ...{ time: at, resources: [], 'detail-type': 'AWS API Call via CloudTrail', detail },
+    };
+    await detectFinding(message, { ...findings, now, observeKey: () => Promise.resolve(anObservation()) });
+    expect(await mayStateTerms('exempt', from('U0APPROVER', 'request-1'), deps)).toEqual({
+      ...{ kind: 'refused', refusal: { reason: 'caused-the-finding' } },
+    });
+  });
+});

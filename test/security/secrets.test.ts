@@ -140,7 +140,7 @@ describe('secret in a log, an audit event, a notice or a message', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = z.object({ port: z.int() }).parse(server.address());
-    const slack = createSlack({ token: process.env['SLACK_BOT_TOKEN'] ?? '', apiUrl: `http://127.0.0.1:${port}/` });
+    const slack = createSlack({ token: () => Promise.resolve(bot.botToken), apiUrl: `http://127.0.0.1:${port}/` });
     const message = { channel: 'C0', text: 'text', postId: 'post' };
     const error: unknown = await slack.postMessage(message).catch((thrown: unknown) => thrown);
     server.close();

@@ -1,4 +1,5 @@
-import { type FunctionName, handlerModule, TIMEOUT_SECONDS } from '../../sandbox/functions.ts';
+import { FUNCTIONS, type FunctionName } from '../../functions/contracts/functions.ts';
+import { handlerModule } from '../../sandbox/functions.ts';
 import { lambdaContext } from '../../sandbox/lambda/context.ts';
 import type { LambdaHandler } from '../../sandbox/lambda/invoke.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -51,7 +52,7 @@ export class Containers {
     const handler = free[this.#scheduler.pick(free.map(() => 1))];
     if (handler === undefined) throw new Error(`${name} has no free container`);
     this.#busy.add(handler);
-    const timeoutMs = TIMEOUT_SECONDS[name] * 1000;
+    const timeoutMs = FUNCTIONS[name].timeoutSeconds * 1000;
     const deadline = this.#scheduler.now() + timeoutMs;
     // Nothing is shared with the caller, as over the wire.
     const copy: unknown = JSON.parse(JSON.stringify(event));

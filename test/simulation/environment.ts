@@ -1,9 +1,9 @@
+import { SLACK_SECRET_ID } from '../../sandbox/function-environment.ts';
 import { setEnvironment } from '../../sandbox/process-environment.ts';
-import { READ_ROLE, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
+import { ORGANIZATION_ID, READ_ROLE, REGIONS, REMEDIATE_ROLE } from '../../sandbox/world.ts';
 import { type LoadedHandlers, loadHandlers } from './containers.ts';
 import { QUEUE_URLS } from './event-sources.ts';
 import { installInterception } from './interception.ts';
-import { SECRETS } from './run-schedule.ts';
 import { SLACK_API_URL } from './simulated-slack.ts';
 
 /** Makes this process simulate, for good, and loads the real handlers into it. */
@@ -25,11 +25,10 @@ export async function loadSimulatedHandlers(): Promise<LoadedHandlers> {
     READ_ROLE_NAME: READ_ROLE,
     REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
     EXTERNAL_ID: 'simulated-external-id',
+    WATCHED_REGIONS: REGIONS.join(','),
+    ORGANIZATION_ID,
     SLACK_API_URL,
-    SLACK_BOT_TOKEN: SECRETS.botToken,
-    SLACK_SIGNING_SECRET: SECRETS.signingSecret,
-    SLACK_BOT_ID: WORKSPACE.botId,
-    SLACK_BOT_USER_ID: WORKSPACE.botUserId,
+    SLACK_SECRET_ID,
   });
   return await loadHandlers();
 }

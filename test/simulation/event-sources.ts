@@ -299,7 +299,7 @@ export class Schedule implements Source {
   #run(): void {
     this.#isRunning = true;
     this.#nextRunAt = this.#scheduler.now() + MINUTE;
-    this.#containers.invoke('sweep-keys', { what: 'the schedule', event: {} }, () => {
+    this.#containers.invoke('sweep-keys', { what: 'the schedule', event: { task: 'deadlines' } }, () => {
       this.#isRunning = false;
     });
   }

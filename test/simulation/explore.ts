@@ -5,10 +5,18 @@ import { type Circumstances, runSchedule, type ScheduleResult } from './run-sche
 /** The circumstances of a random schedule are drawn from its seed too. */
 export async function runSeed(seed: number, handlers: LoadedHandlers, withStory = false): Promise<ScheduleResult> {
   const choices = randomChoices(seed);
-  return await runSchedule({ choices, circumstances: drawCircumstances(choices), handlers, withStory });
+  const circumstances = { ...drawCircumstances(choices), ...drawSweeps(seed) };
+  return await runSchedule({ choices, circumstances, handlers, withStory });
 }
 
-function drawCircumstances(choices: Choices): Circumstances {
+/** Every fourth schedule is swept. By the seed itself and not by a choice, so that all others stay as they are. */
+function drawSweeps(seed: number): Pick<Circumstances, 'sweeps' | 'lostEvents'> {
+  return seed % 4 === 0 ? { sweeps: 1 + ((seed / 4) % 3), lostEvents: [0, 1, 4][(seed / 4) % 5] ?? 0 } : NO_SWEEPS;
+}
+
+const NO_SWEEPS = { sweeps: 0, lostEvents: 0 };
+
+function drawCircumstances(choices: Choices): Omit<Circumstances, 'sweeps' | 'lostEvents'> {
   const one = <T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
     options[choices.pick(weights)] ?? options[0];
   return {
@@ -29,6 +37,7 @@ function drawCircumstances(choices: Choices): Circumstances {
 const SMALL_WORLD: Circumstances = {
   ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
   ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
+  ...NO_SWEEPS,
 };
 
 export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: ScheduleResult };

@@ -5,6 +5,7 @@ import type { Policy } from '../../functions/domain/policy.ts';
 import { asEventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
 import { createKms } from '../../sandbox/aws/kms/kms.ts';
 import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
+import { WORKSPACE } from '../../sandbox/world.ts';
 import type { Choices } from './choices.ts';
 import { Containers, type LoadedHandlers } from './containers.ts';
 import { EventQueues, type Losses, Schedule, StreamConsumers } from './event-sources.ts';
@@ -18,6 +19,7 @@ import { People } from './people.ts';
 import { NeverAtRest, Scheduler } from './scheduler.ts';
 import { createAws } from './simulated-aws.ts';
 import { createSlack, INTERACTION_URL, URL_OF_SLACK } from './simulated-slack.ts';
+import { Sweeps } from './sweeps.ts';
 
 /** How rough a run is. */
 export type Circumstances = {
@@ -38,11 +40,15 @@ export type Circumstances = {
   policyMistakes: number;
   /** How often time passes in leaps, up to months, while nothing is under way. */
   leaps: number;
+  /** How often the keys of all accounts are swept; the last time when everything is quiet. */
+  sweeps: number;
+  /** How many of the first events never arrive: keys made before the bot was there, events that got lost. */
+  lostEvents: number;
 };
 
 export type ScheduleResult = { steps: number; violations: readonly string[]; story: readonly string[] };
 
-export const SECRETS = { botToken: 'xoxb-simulated', signingSecret: 'simulated-signing-secret' };
+export const SECRETS = { botToken: 'xoxb-simulated-token', signingSecret: 'simulated-signing-secret' };
 const GRACE = { creations: 6, changes: 2 };
 /**
  * Every schedule begins at a midnight at least a day after the end of the one before: whatever a container remembers is
@@ -85,10 +91,12 @@ export async function runSchedule({
   const containers = new Containers({ scheduler, handlers });
   const queues = new EventQueues({ scheduler, containers, losses, delaySeconds: GRACE });
   const streams = new StreamConsumers({ scheduler, containers, losses });
+  let toLose = circumstances.lostEvents;
   const kms = createKms({
     staleReads: { ms: circumstances.staleReadsMs },
     emit(record) {
-      queues.put(asEventBridgeEvent(record));
+      if (toLose > 0 && !record.readOnly) toLose -= 1;
+      else queues.put(asEventBridgeEvent(record));
       const policyChange = record.eventName === 'PutKeyPolicy' ? record.resources?.[0]?.ARN : undefined;
       if (policyChange !== undefined) lockedOut.add(policyChange);
     },
@@ -121,6 +129,7 @@ export async function runSchedule({
   });
   const aws = createAws({
     ...{ scheduler, table, kms },
+    slackSecret: { ...SECRETS, botId: WORKSPACE.botId, botUserId: WORKSPACE.botUserId },
     changeVisibility: (handle, seconds) => {
       queues.changeVisibility(handle, seconds);
     },
@@ -157,12 +166,14 @@ export async function runSchedule({
       invariants.policyIsBroken(!isUsable);
     },
   });
+  const sweeps = new Sweeps({ scheduler, containers, sweeps: circumstances.sweeps });
   const calendar = new Calendar({
     ...{ scheduler, leaps: circumstances.leaps },
     isIdle: () => !scheduler.isBusy() && people.waiting() === 0 && !operators.isPolicyBroken(),
     hasDeliveries: () => queues.pending() + streams.pending() > 0,
   });
-  for (const source of [queues, streams, httpApi, schedule, owners, people, operators, calendar]) scheduler.add(source);
+  for (const source of [queues, streams, httpApi, schedule, owners, people, operators, calendar, sweeps])
+    scheduler.add(source);
   scheduler.onTime(() => {
     kms.tick();
     table.expire();
@@ -170,7 +181,8 @@ export async function runSchedule({
 
   try {
     const isQuiet = () =>
-      !scheduler.isBusy() && queues.pending() + streams.pending() + httpApi.pending() + people.waiting() === 0;
+      !scheduler.isBusy() &&
+      queues.pending() + streams.pending() + httpApi.pending() + people.waiting() + sweeps.pending() === 0;
     await scheduler.run(() => owners.isDone() && people.isDone() && isQuiet());
     scheduler.tell(() => '--- from here on nothing goes wrong, and nobody does anything any more ---');
     scheduler.endMisfortune();
@@ -178,6 +190,7 @@ export async function runSchedule({
     people.stop();
     operators.stop();
     calendar.stop();
+    sweeps.stop();
     await scheduler.run(() => false);
   } catch (error) {
     if (!(error instanceof NeverAtRest)) throw error;

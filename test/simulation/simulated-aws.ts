@@ -6,8 +6,10 @@ import {
 import { KMSServiceException } from '@aws-sdk/client-kms';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
+import type { SlackSecret } from '../../functions/contracts/slack-secret.ts';
 import { type AssumedRoleCaller, assumedRole, isRegion } from '../../sandbox/aws/caller.ts';
 import type { Kms } from '../../sandbox/aws/kms/kms.ts';
+import { ACCOUNTS } from '../../sandbox/world.ts';
 import type { AwsCommand, HttpCall } from './interception.ts';
 import { ConditionFailed, type MemoryTable, TransactionCancelled } from './memory-table.ts';
 import type { Invocation, Scheduler, ServiceCall } from './scheduler.ts';
@@ -27,6 +29,8 @@ export type AwsParts = {
   scheduler: Scheduler;
   table: MemoryTable;
   kms: Kms;
+  /** What Secrets Manager holds. */
+  slackSecret: SlackSecret;
   changeVisibility: (receiptHandle: string, seconds: number) => void;
   publish: (message: string) => void;
   onKmsCall: (call: KmsCall) => void;
@@ -38,6 +42,7 @@ const assumeRoleInput = z.object({ RoleArn: z.string(), RoleSessionName: z.strin
 const visibilityInput = z.object({ ReceiptHandle: z.string(), VisibilityTimeout: z.number() });
 const publishInput = z.object({ Message: z.string() });
 const keyInput = z.looseObject({ KeyId: z.string() });
+const listInput = z.looseObject({ Limit: z.number(), Marker: z.string().optional() });
 const body = z.record(z.string(), z.unknown());
 
 /** By access key id. Containers keep their credentials from one schedule to the next. */
@@ -52,10 +57,11 @@ export function createAws(parts: AwsParts): {
 
   return { send, http };
 
-  /** DynamoDB over the wire. */
+  /** DynamoDB over the wire, and the Slack credentials, which are always there and take no time. */
   async function http({ url, headers, body: sent }: HttpCall): Promise<Response> {
-    const operation = headers.get('x-amz-target')?.split('.')[1];
+    const [service, operation] = headers.get('x-amz-target')?.split('.') ?? [];
     if (operation === undefined) throw new Error(`${url} is not simulated`);
+    if (service === 'secretsmanager') return Response.json({ SecretString: JSON.stringify(parts.slackSecret) });
     const input = body.parse(JSON.parse(sent));
     try {
       const answer = await scheduler.call({
@@ -107,6 +113,12 @@ export function createAws(parts: AwsParts): {
           },
         });
       }
+      case 'OrganizationsClient':
+        return await scheduler.call({
+          what: () => 'lists the accounts of the organization',
+          ...trouble('ServiceException'),
+          effect: () => ({ Accounts: ACCOUNTS.map(({ id }) => ({ Id: id, State: 'ACTIVE' })) }),
+        });
       default:
         throw new Error(`${request.client} is not simulated`);
     }
@@ -139,11 +151,11 @@ export function createAws(parts: AwsParts): {
 
   async function callKms(operation: string, request: AwsCommand): Promise<unknown> {
     const session = sessions.get(await request.accessKeyId());
-    const input = keyInput.parse(request.input);
+    const input = operation === 'ListKeys' ? listInput.parse(request.input) : keyInput.parse(request.input);
     const { region } = request;
     if (session === undefined) throw new Error('KMS was called without a role');
     if (!isRegion(region)) throw new Error(`Region ${region} is not simulated`);
-    const keyArn = input.KeyId;
+    const keyArn = 'KeyId' in input && typeof input.KeyId === 'string' ? input.KeyId : 'every key';
     const isRead = /^(Describe|Get|List)/.test(operation);
     return await scheduler.call({
       what: () => `calls kms:${operation} of ${keyArn.slice(-8)} in ${region}`,

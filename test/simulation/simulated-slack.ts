@@ -1,3 +1,4 @@
+import { BOT_SCOPES } from '../../functions/contracts/slack-scopes.ts';
 import { createFaults } from '../../sandbox/slack/faults.ts';
 import type { InteractionContext } from '../../sandbox/slack/interactions.ts';
 import { createRateLimits } from '../../sandbox/slack/rate-limits.ts';
@@ -38,7 +39,7 @@ export function createSlack({ scheduler, botToken, signingSecret, onTold }: Slac
   const workspace = emptyWorkspace();
   const triggers = createTriggers();
   const api: WebApi = {
-    ...{ workspace, triggers, faults: createFaults(), url: URL_OF_SLACK, scopes: () => [] },
+    ...{ workspace, triggers, faults: createFaults(), url: URL_OF_SLACK, scopes: BOT_SCOPES },
     // Its windows run in real time; the simulation refuses calls by itself.
     rateLimits: createRateLimits('off'),
   };

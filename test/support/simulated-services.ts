@@ -10,20 +10,26 @@ import type { DynamoDbTable } from '../../functions/adapters/dynamodb.ts';
 import { tableOverSdk } from '../../functions/adapters/dynamodb-sdk.ts';
 import { createPolicyStore } from '../../functions/adapters/policy-store.ts';
 import { KMS_EVENT_PATTERN } from '../../functions/contracts/kms-event.ts';
-import { asEventBridgeEvent, type EventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
+import { BOT_SCOPES } from '../../functions/contracts/slack-scopes.ts';
+import { healthyAccount } from '../../sandbox/aws/account/account-readings.ts';
+import { answerForAccount } from '../../sandbox/aws/account/account-services.ts';
+import { asEventBridgeEvent, type CloudTrailRecord, type EventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
 import type { StreamRecord } from '../../sandbox/aws/dynamodb/stream-store.ts';
 import { startDynamoDb } from '../../sandbox/aws/dynamodb.ts';
 import { matches } from '../../sandbox/aws/event-bridge.ts';
 import { createFaults } from '../../sandbox/aws/faults.ts';
 import { startGateway } from '../../sandbox/aws/gateway.ts';
 import { createKms } from '../../sandbox/aws/kms/kms.ts';
+import type { Organization } from '../../sandbox/aws/organizations.ts';
 import { startQueues } from '../../sandbox/aws/queues.ts';
+import { createSecretsManager } from '../../sandbox/aws/secrets-manager.ts';
 import { createSts } from '../../sandbox/aws/sts.ts';
 import { deploy, TABLE_NAME } from '../../sandbox/deploy.ts';
+import { functionEnvironment, slackSecretOf, storeSlackSecret } from '../../sandbox/function-environment.ts';
 import { fromHttpApiResult, toHttpApiEvent } from '../../sandbox/lambda/http-api.ts';
 import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
 import { type EmbeddedSlack, startSlack } from '../../sandbox/slack/slack.ts';
-import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
+import { ACCOUNTS, HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE } from '../../sandbox/world.ts';
 
 /** A request that a function made. Times are milliseconds of this process. */
 export type ServiceCall = { service: string; operation: string; startedAt: number; endedAt: number };
@@ -54,14 +60,27 @@ const MEMBER_ACCOUNT = '444455556666';
 const [REGION] = REGIONS;
 const EXTERNAL_ID = 'made-up-external-id';
 const SIGNING_SECRET = 'made-up-signing-secret';
-const BOT_TOKEN = 'xoxb-made-up';
+const BOT_TOKEN = 'xoxb-made-up-token';
 const KMS_TICK_MS = 50;
 
-export async function startServices(): Promise<SimulatedServices> {
+export type ServicesOptions = {
+  /** The organization's accounts. Default: those of the sandbox, all of which have the bot's roles. */
+  organization?: Pick<Organization, 'accounts' | 'pageSize'>;
+  /** Told of every KMS call, as CloudTrail records it. */
+  onKmsCall?: (record: CloudTrailRecord) => void;
+};
+
+export async function startServices({
+  organization = { accounts: ACCOUNTS },
+  onKmsCall = () => undefined,
+}: ServicesOptions = {}): Promise<SimulatedServices> {
   const cleanup = new AsyncDisposableStack();
   const events: EventBridgeEvent[] = [];
   const kms = createKms({
-    emit: (record) => events.push(asEventBridgeEvent(record)),
+    emit: (record) => {
+      onKmsCall(record);
+      events.push(asEventBridgeEvent(record));
+    },
     emitServiceEvent: (event) => events.push(event),
   });
   const tick = setInterval(kms.tick, KMS_TICK_MS);
@@ -76,8 +95,13 @@ export async function startServices(): Promise<SimulatedServices> {
 
   let answerSlack: (event: unknown) => Promise<unknown> = () => Promise.reject(new Error('nobody answers Slack yet'));
   const nothing = () => Promise.resolve({ status: 404, body: { error: 'There is no such call.' } });
+  const secrets = createSecretsManager();
+  const healthy = healthyAccount(slackSecretOf({ signingSecret: SIGNING_SECRET, botToken: BOT_TOKEN }));
+  const account = { ...healthy, organization: { ...healthy.organization, ...organization } };
+  storeSlackSecret(secrets, account.slackSecret);
   const gateway = await startGateway({
-    ...{ port: 0, kms, faults: createFaults(), control: nothing },
+    ...{ port: 0, kms, secrets, faults: createFaults(), control: nothing },
+    account: (call) => answerForAccount(account, call),
     sts: createSts({ externalIds: { [READ_ROLE]: EXTERNAL_ID, [REMEDIATE_ROLE]: EXTERNAL_ID } }),
     upstreams: { dynamodb: dynamodb.url, queues: queues.url },
     routes: {
@@ -88,6 +112,7 @@ export async function startServices(): Promise<SimulatedServices> {
   cleanup.defer(gateway.close);
   const slack = await startSlack({
     ...{ port: 0, rateLimits: 'off', signingSecret: SIGNING_SECRET, botToken: BOT_TOKEN, control: nothing },
+    scopes: BOT_SCOPES,
     interactionUrl: `${gateway.url}/slack/events`,
   });
   cleanup.defer(slack.close);
@@ -115,27 +140,12 @@ export async function startServices(): Promise<SimulatedServices> {
     recorder.stop();
   });
   let lastRecord: string | undefined;
-  const queueUrl = (url: string) => gateway.url + new URL(url).pathname;
   return {
-    environment: {
-      AWS_ENDPOINT_URL: gateway.url,
-      AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
-      AWS_SECRET_ACCESS_KEY: 'simulated',
-      LOG_LEVEL: 'ERROR',
-      TABLE_NAME,
-      TOPIC_ARN: deployed.topicArn,
-      CREATIONS_QUEUE_URL: queueUrl(deployed.creations.url),
-      CHANGES_QUEUE_URL: queueUrl(deployed.changes.url),
-      READ_ROLE_NAME: READ_ROLE,
-      REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
-      EXTERNAL_ID,
-      SLACK_API_URL: `${slack.url}/api/`,
-      SLACK_BOT_TOKEN: BOT_TOKEN,
-      SLACK_SIGNING_SECRET: SIGNING_SECRET,
-      SLACK_BOT_ID: WORKSPACE.botId,
-      SLACK_BOT_USER_ID: WORKSPACE.botUserId,
-    },
+    environment: functionEnvironment({
+      ...{ awsUrl: gateway.url, slackUrl: slack.url },
+      ...{ queues: deployed, topicArn: deployed.topicArn },
+      ...{ externalId: EXTERNAL_ID, secretAccessKey: 'simulated' },
+    }),
     signingSecret: SIGNING_SECRET,
     changesQueueArn: deployed.changes.arn,
     table,
@@ -192,7 +202,10 @@ function nameOf({ url = '', headers }: IncomingMessage): { service: string; oper
   const target = headers['x-amz-target']?.toString();
   if (target !== undefined) {
     const [service = '', operation = ''] = target.split('.');
-    const names: Record<string, string> = { TrentService: 'KMS', DynamoDB_20120810: 'DynamoDB', AmazonSQS: 'SQS' };
+    const names: Record<string, string> = {
+      ...{ TrentService: 'KMS', DynamoDB_20120810: 'DynamoDB', AmazonSQS: 'SQS' },
+      ...{ secretsmanager: 'Secrets Manager', AWSOrganizationsV20161128: 'Organizations' },
+    };
     return { service: names[service] ?? service, operation };
   }
   // The query protocol names the operation in the body only; the bot uses one of each.

@@ -1,4 +1,5 @@
-import { ACCOUNTS, HUB_ACCOUNT, REGIONS, WORKSPACE } from '../../world.ts';
+import { ACCOUNTS, HUB_ACCOUNT, ORGANIZATION_ID, REGIONS } from '../../world.ts';
+import type { Organization } from '../organizations.ts';
 
 /** What a trail's selectors are made of, in CloudTrail's words. */
 type Selectors =
@@ -28,10 +29,8 @@ export type SimulatedTrail = {
 /** How the services around the bot are set up in the hub account: everything that `npm run doctor` asks for. */
 export type AccountReadings = {
   trails: SimulatedTrail[];
-  organizationId: string;
-  managementAccountId: string;
+  organization: Organization;
   stackSetAccess: 'ENABLED' | 'DISABLED';
-  delegatedAdministrators: string[];
   /** Null when it was never deployed. */
   hubStack: { status: string; drift: 'IN_SYNC' | 'DRIFTED' | 'NOT_CHECKED' } | null;
   /** Regions with a member stack in the hub account. */
@@ -45,14 +44,13 @@ export type AccountReadings = {
 };
 
 export const DEPLOYMENT_NAME = 'kms-rotation-bot';
-export const ORGANIZATION_ID = 'o-sandbox0001';
-/** Owns the organization, and is not among the accounts that have keys. */
-export const MANAGEMENT_ACCOUNT_ID = '999999999999';
+/** Owns the organization; it has no keys and is not listed. */
+const MANAGEMENT_ACCOUNT_ID = '999999999999';
 const [HOME_REGION] = REGIONS;
 
 /** The account as it should be: every check of the doctor passes on it. */
-export function healthyAccount({ signingSecret, botToken }: { signingSecret: string; botToken: string }) {
-  const account: AccountReadings = {
+export function healthyAccount(slackSecret: string): AccountReadings {
+  return {
     trails: [
       {
         ...{ name: 'organization-trail', homeRegion: HOME_REGION },
@@ -62,10 +60,13 @@ export function healthyAccount({ signingSecret, botToken }: { signingSecret: str
         },
       },
     ],
-    organizationId: ORGANIZATION_ID,
-    managementAccountId: MANAGEMENT_ACCOUNT_ID,
+    organization: {
+      ...{ id: ORGANIZATION_ID, managementAccountId: MANAGEMENT_ACCOUNT_ID },
+      ...{ accounts: ACCOUNTS, delegatedAdministrators: [HUB_ACCOUNT.id] },
+      // Small, so that whoever does not turn pages is found out.
+      pageSize: 2,
+    },
     stackSetAccess: 'ENABLED',
-    delegatedAdministrators: [HUB_ACCOUNT.id],
     hubStack: { status: 'UPDATE_COMPLETE', drift: 'IN_SYNC' },
     memberStacks: [...REGIONS],
     stackInstances: ACCOUNTS.filter(({ id }) => id !== HUB_ACCOUNT.id).flatMap(({ id }) =>
@@ -75,11 +76,8 @@ export function healthyAccount({ signingSecret, botToken }: { signingSecret: str
     ),
     eventBus: { policy: busPolicy(ORGANIZATION_ID) },
     concurrency: { limit: 1000, unreserved: 975 },
-    slackSecret: JSON.stringify({
-      ...{ signingSecret, botToken, botId: WORKSPACE.botId, botUserId: WORKSPACE.botUserId },
-    }),
+    slackSecret,
   };
-  return account;
 }
 
 /** Lets everybody of an organization put events on the bus (EventBridge User Guide, "Permissions for event buses"). */

@@ -1,36 +1,26 @@
 import * as z from 'zod';
-import { ACCOUNTS, HUB_ACCOUNT, REGIONS, type Region } from '../../world.ts';
+import { HUB_ACCOUNT, REGIONS, type Region } from '../../world.ts';
 import { AwsError } from '../aws-error.ts';
+import { answerForOrganization } from '../organizations.ts';
 import { escapeXml } from '../query-protocol.ts';
-import {
-  type AccountReadings,
-  DEPLOYMENT_NAME,
-  MANAGEMENT_ACCOUNT_ID,
-  type SimulatedTrail,
-} from './account-readings.ts';
+import { type AccountReadings, DEPLOYMENT_NAME, type SimulatedTrail } from './account-readings.ts';
 
 /** Simulated here, for reading only: what the doctor asks about the account around the bot. */
-export const ACCOUNT_SERVICES = [
-  'cloudtrail',
-  'organizations',
-  'cloudformation',
-  'lambda',
-  'events',
-  'secretsmanager',
-  'ec2',
-] as const;
+export const ACCOUNT_SERVICES = ['cloudtrail', 'organizations', 'cloudformation', 'lambda', 'events', 'ec2'] as const;
 export type AccountService = (typeof ACCOUNT_SERVICES)[number];
 
 export type AccountCall = { service: AccountService; operation: string; input: unknown; region: Region };
 
-const STACK_SETS_PRINCIPAL = 'member.org.stacksets.cloudformation.amazonaws.com';
 /** Small, so that whoever does not turn pages is found out. */
 const PAGE_SIZE = 2;
 const UP_TO_DATE = { status: 'UPDATE_COMPLETE', drift: 'IN_SYNC' };
 
 type Operation = (account: AccountReadings, input: unknown, region: Region) => object;
 
-const OPERATIONS: Record<Exclude<AccountService, 'cloudformation' | 'ec2'>, Record<string, Operation>> = {
+const OPERATIONS: Record<
+  Exclude<AccountService, 'organizations' | 'cloudformation' | 'ec2'>,
+  Record<string, Operation>
+> = {
   cloudtrail: {
     DescribeTrails(account, input, region) {
       const { includeShadowTrails } = z.object({ includeShadowTrails: z.boolean().default(true) }).parse(input);
@@ -42,7 +32,7 @@ const OPERATIONS: Record<Exclude<AccountService, 'cloudformation' | 'ec2'>, Reco
         trailList: seen.map((trail) => ({
           ...{
             Name: trail.name,
-            TrailARN: trailArn(trail),
+            TrailARN: trailArn(account, trail),
             HomeRegion: trail.homeRegion,
             S3BucketName: 'trail-bucket',
           },
@@ -53,35 +43,7 @@ const OPERATIONS: Record<Exclude<AccountService, 'cloudformation' | 'ec2'>, Reco
     GetTrailStatus: (account, input) => ({ IsLogging: trailOf(account, input, 'Name').isLogging }),
     GetEventSelectors(account, input) {
       const trail = trailOf(account, input, 'TrailName');
-      return { TrailARN: trailArn(trail), ...trail.selectors };
-    },
-  },
-  organizations: {
-    DescribeOrganization: ({ organizationId, managementAccountId }) => ({
-      Organization: {
-        ...{ Id: organizationId, MasterAccountId: managementAccountId, FeatureSet: 'ALL' },
-        Arn: `arn:aws:organizations::${managementAccountId}:organization/${organizationId}`,
-      },
-    }),
-    ListDelegatedAdministrators({ delegatedAdministrators }, input) {
-      const { ServicePrincipal } = z.object({ ServicePrincipal: z.string().optional() }).parse(input);
-      const isAsked = ServicePrincipal === undefined || ServicePrincipal === STACK_SETS_PRINCIPAL;
-      return { DelegatedAdministrators: isAsked ? delegatedAdministrators.map((Id) => ({ Id })) : [] };
-    },
-    ListAccounts(_, input) {
-      const { NextToken } = z.object({ NextToken: z.string().regex(/^\d+$/).optional() }).parse(input);
-      const all = [
-        ...ACCOUNTS.map(({ id, name }) => ({ id, name })),
-        { id: MANAGEMENT_ACCOUNT_ID, name: 'management' },
-      ];
-      const from = Number(NextToken ?? 0);
-      const next = from + PAGE_SIZE;
-      return {
-        Accounts: all
-          .slice(from, next)
-          .map(({ id, name }) => ({ Id: id, Name: name, Status: 'ACTIVE', State: 'ACTIVE' })),
-        ...(next < all.length ? { NextToken: String(next) } : {}),
-      };
+      return { TrailARN: trailArn(account, trail), ...trail.selectors };
     },
   },
   lambda: {
@@ -102,18 +64,6 @@ const OPERATIONS: Record<Exclude<AccountService, 'cloudformation' | 'ec2'>, Reco
       };
     },
   },
-  secretsmanager: {
-    GetSecretValue({ slackSecret }, input, region) {
-      const { SecretId } = z.object({ SecretId: z.string() }).parse(input);
-      if (slackSecret === null || SecretId !== `${DEPLOYMENT_NAME}/slack`) {
-        throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
-      }
-      return {
-        ...{ ARN: `arn:aws:secretsmanager:${region}:${HUB_ACCOUNT.id}:secret:${SecretId}-AbCdEf`, Name: SecretId },
-        ...{ SecretString: slackSecret, VersionStages: ['AWSCURRENT'] },
-      };
-    },
-  },
 };
 
 /**
@@ -124,6 +74,7 @@ export function answerForAccount(account: AccountReadings, { service, operation,
   if (service === 'cloudformation')
     return cloudFormation(account, { operation, region, input: z.record(z.string(), z.string()).parse(input) });
   if (service === 'ec2') return describeRegions(operation);
+  if (service === 'organizations') return answerForOrganization(account.organization, operation, input);
   const answer = OPERATIONS[service][operation];
   if (answer === undefined)
     throw new AwsError('UnknownOperationException', `The sandbox does not simulate ${operation}.`);
@@ -138,14 +89,14 @@ function describeRegions(operation: string): string {
   return `<DescribeRegionsResponse xmlns="${namespace}"><regionInfo>${items}</regionInfo></DescribeRegionsResponse>`;
 }
 
-function trailArn({ name, homeRegion, isOrganization }: SimulatedTrail): string {
-  const owner = isOrganization ? MANAGEMENT_ACCOUNT_ID : HUB_ACCOUNT.id;
+function trailArn({ organization }: AccountReadings, { name, homeRegion, isOrganization }: SimulatedTrail): string {
+  const owner = isOrganization ? organization.managementAccountId : HUB_ACCOUNT.id;
   return `arn:aws:cloudtrail:${homeRegion}:${owner}:trail/${name}`;
 }
 
-function trailOf({ trails }: AccountReadings, input: unknown, field: string): SimulatedTrail {
+function trailOf(account: AccountReadings, input: unknown, field: string): SimulatedTrail {
   const name = z.record(z.string(), z.string()).parse(input)[field];
-  const found = trails.find((trail) => trail.name === name || trailArn(trail) === name);
+  const found = account.trails.find((trail) => trail.name === name || trailArn(account, trail) === name);
   if (found === undefined) throw new AwsError('TrailNotFoundException', `Unknown trail: ${name ?? ''}`);
   return found;
 }

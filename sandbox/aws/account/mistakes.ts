@@ -1,3 +1,4 @@
+import { SLACK_SECRET_PLACEHOLDER } from '../../../functions/contracts/slack-secret.ts';
 import { CHANNELS, REGIONS } from '../../world.ts';
 import { type AccountReadings, busPolicy, type SimulatedTrail } from './account-readings.ts';
 
@@ -60,13 +61,13 @@ const MISTAKES = {
     },
   }),
   'organization-other': (account) => {
-    account.organizationId = 'o-another0001';
+    account.organization = { ...account.organization, id: 'o-another0001' };
   },
   'stacksets-not-trusted': (account) => {
     account.stackSetAccess = 'DISABLED';
   },
   'not-delegated-administrator': (account) => {
-    account.delegatedAdministrators = [];
+    account.organization = { ...account.organization, delegatedAdministrators: [] };
   },
   'hub-stack-rolled-back': (account) => {
     account.hubStack = { status: 'UPDATE_ROLLBACK_COMPLETE', drift: 'NOT_CHECKED' };
@@ -106,7 +107,7 @@ const MISTAKES = {
     account.concurrency.unreserved = account.concurrency.limit;
   },
   'slack-secret-placeholder': (account) => {
-    account.slackSecret = JSON.stringify({ slack: 'not connected' });
+    account.slackSecret = SLACK_SECRET_PLACEHOLDER;
   },
   'slack-secret-malformed': secretWith({ botId: 'not an id' }),
   'slack-token-revoked': secretWith({ botToken: 'xoxb-of-an-app-that-was-removed' }),

@@ -34,31 +34,41 @@ const teamInfo: Method = {
 
 const usersInfo: Method = {
   tier: 'tier4',
-  run({ args }) {
+  run({ args, scopes }) {
     const id = requiredText(args, 'user');
     if (id === WORKSPACE.botUserId) return { user: botUserObject() };
     const person = findPerson(id);
     if (person === undefined) throw new SlackApiError('user_not_found');
-    return { user: userObject(person) };
+    return { user: userObject(person, scopes) };
+  },
+};
+
+const botsInfo: Method = {
+  tier: 'tier3',
+  run({ args }) {
+    if (requiredText(args, 'bot') !== WORKSPACE.botId) throw new SlackApiError('bot_not_found');
+    const { botId: id, appId: app_id, botUserId: user_id, appName: name } = WORKSPACE;
+    return { bot: { id, app_id, user_id, name, deleted: false, updated: 0, icons: {} } };
   },
 };
 
 const lookupByEmail: Method = {
   tier: 'tier3',
-  run({ args }) {
+  run({ args, scopes }) {
     const email = requiredText(args, 'email').toLowerCase();
     const person = PEOPLE.find(
       (candidate) => candidate.email === email && candidate.deactivated !== true && !isOutside(candidate),
     );
     if (person === undefined) throw new SlackApiError('users_not_found');
-    return { user: userObject(person) };
+    return { user: userObject(person, scopes) };
   },
 };
 
 const usersList: Method = {
   tier: 'tier2',
-  run({ args }) {
-    const { items, nextCursor } = page([...PEOPLE.map(userObject), botUserObject()], args, 0);
+  run({ args, scopes }) {
+    const people = PEOPLE.map((person) => userObject(person, scopes));
+    const { items, nextCursor } = page([...people, botUserObject()], args, 0);
     return {
       members: items,
       cache_ts: Math.floor(Date.now() / 1000),
@@ -87,6 +97,7 @@ const userGroupUsers: Method = {
 /** Who is who: `auth.test`, `team.info`, `users.*`, `usergroups.*`. */
 export const directoryMethods: Record<string, Method> = {
   'auth.test': authTest,
+  'bots.info': botsInfo,
   'team.info': teamInfo,
   'users.info': usersInfo,
   'users.lookupByEmail': lookupByEmail,

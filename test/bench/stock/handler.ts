@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import { AwsLambdaReceiver, LogLevel } from '@slack/bolt';
@@ -13,6 +14,7 @@ import { createFindingsTable } from '../../../functions/adapters/findings-table.
 import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { createSlack } from '../../../functions/adapters/slack.ts';
 import { decideFindingEnv, parseEnv } from '../../../functions/contracts/env.ts';
+import { parseSlackSecret } from '../../../functions/contracts/slack-secret.ts';
 import {
   type Deps,
   decideFinding,
@@ -31,48 +33,58 @@ const table = tableOverSdk({ client, tableName: env.TABLE_NAME });
 const findings = createFindingsTable(table);
 const policies = createPolicyStore({ table, now });
 const loadPolicy = () => policies.loadPolicy();
-const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
-const deps: Deps = {
-  loadPolicy,
-  person: (userId, teamId) => slack.person(userId, teamId),
-  groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
-  loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
-  carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
-  now,
-};
+const secrets = new SecretsManagerClient({});
 
-const receiver = new AwsLambdaReceiver({
-  signingSecret: env.SLACK_SIGNING_SECRET,
-  logLevel: LogLevel.ERROR,
-  customPropertiesExtractor: ({ headers }) => ({
-    requestId: createHash('sha256')
-      .update(headers['x-slack-signature'] ?? '')
-      .digest('hex')
-      .slice(0, 32),
-  }),
-});
-createSlackApp(
-  {
-    receiver,
-    token: env.SLACK_BOT_TOKEN,
-    botId: env.SLACK_BOT_ID,
-    botUserId: env.SLACK_BOT_USER_ID,
+/** Bolt's receiver wants the signing secret when it is made, so the secret is read first. */
+async function start() {
+  const { SecretString: content = '' } = await secrets.send(
+    new GetSecretValueCommand({ SecretId: env.SLACK_SECRET_ID }),
+  );
+  const secret = parseSlackSecret(content);
+  const slack = createSlack({
+    token: () => Promise.resolve(secret.botToken),
     apiUrl: env.SLACK_API_URL,
-  },
-  {
-    decide: (action, request) => decideFinding(action, request, deps),
-    mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
-    decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
-    openView: (triggerId, view) => slack.openView(triggerId, view),
+    timeoutMs: 2000,
+  });
+  const deps: Deps = {
+    loadPolicy,
+    person: (userId, teamId) => slack.person(userId, teamId),
+    groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
+    loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
+    carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
     now,
-    logFailure: (error, requestId) => {
-      logger.error('a click could not be answered', { requestId, error });
+  };
+  const receiver = new AwsLambdaReceiver({
+    signingSecret: secret.signingSecret,
+    logLevel: LogLevel.ERROR,
+    customPropertiesExtractor: ({ headers }) => ({
+      requestId: createHash('sha256')
+        .update(headers['x-slack-signature'] ?? '')
+        .digest('hex')
+        .slice(0, 32),
+    }),
+  });
+  createSlackApp(
+    { receiver, bot: () => Promise.resolve(secret), apiUrl: env.SLACK_API_URL },
+    {
+      decide: (action, request) => decideFinding(action, request, deps),
+      mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
+      decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+      openView: (triggerId, view) => slack.openView(triggerId, view),
+      now,
+      logFailure: (error, requestId) => {
+        logger.error('a click could not be answered', { requestId, error });
+      },
     },
-  },
-);
+  );
+  return receiver.toHandler();
+}
+type Answer = Awaited<ReturnType<typeof start>>;
 
-const answer = receiver.toHandler();
+const started = start();
+started.catch(() => undefined);
 
-export const handler = middy(
-  async (event: Parameters<typeof answer>[0], context: Context) => await answer(event, context),
-).use(injectLambdaContext(logger));
+export const handler = middy(async (event: Parameters<Answer>[0], context: Context) => {
+  const answer = await started;
+  return await answer(event, context);
+}).use(injectLambdaContext(logger));

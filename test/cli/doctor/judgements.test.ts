@@ -44,9 +44,10 @@ it('lists ten bad stack instances and says how many more there are', () => {
   const instances = Array.from({ length: 12 }, (_, index) => ({
     ...{ account: String(index).padStart(12, '0'), region: 'eu-central-1', status: 'INOPERABLE', reason: '' },
   }));
-  const places = { regions: ['eu-central-1'], stackSet: 'member', callAs: 'SELF' };
+  const places = { regions: ['eu-central-1'], stackSet: 'member', organizationStack: 'organization', callAs: 'SELF' };
   expect(judgeStackInstances(instances, places)).toMatchObject({ seen: containing('and 2 more') });
   expect(judgeStackInstances([], places)).toMatchObject({ outcome: 'failed', seen: 'It is rolled out to no account.' });
+  expect(judgeStackInstances(null, places)).toMatchObject({ outcome: 'failed', todo: 'npx cdk deploy organization' });
 });
 
 it('an event bus in one account alone needs no policy; one that is not understood is not called right', () => {

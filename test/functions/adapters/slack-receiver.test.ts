@@ -60,11 +60,11 @@ const interaction = (value: string, changes: object = {}) => ({
 
 const click = (value: string) => form(interaction(value));
 
-function aReceiver() {
+function aReceiver(signingSecret = () => Promise.resolve(SECRET)) {
   const clicks: { value: string | undefined; requestId: unknown }[] = [];
   const failures: unknown[] = [];
   const logFailure = (error: unknown) => failures.push(error);
-  const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW, logFailure });
+  const receiver = new SlackReceiver({ signingSecret, now: () => NOW, logFailure });
   const app = new App({ receiver, token: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT', convoStore: false });
   app.action('approve', async ({ ack, action, context }) => {
     clicks.push({ value: 'value' in action ? action.value : undefined, requestId: context['requestId'] });
@@ -124,6 +124,39 @@ describe('the Slack receiver', () => {
     expect(clicks).toEqual([]);
   });
 
+  it('answers 503 and tells whoever logs while there is no signing secret, whoever signed', async () => {
+    const reason = new Error('the secret cannot be read');
+    const { clicks, failures, answer } = aReceiver(() => Promise.reject(reason));
+    expect(await answer(request({ body: click('x') }))).toBe(503);
+    expect(clicks).toEqual([]);
+    expect(failures).toEqual([reason]);
+  });
+
+  it('asks for the secret only for requests that could be genuine', async () => {
+    let asked = 0;
+    const { answer } = aReceiver(() => {
+      asked += 1;
+      return Promise.resolve(SECRET);
+    });
+    const body = click('x');
+    await answer(unsigned({ body }));
+    await answer(request({ body, timestamp: String(seconds(NOW) - 301) }));
+    await answer(request({ body, version: 'v1' }));
+    await answer(unsigned({ body: 'A'.repeat(1_000_001) }));
+    expect(asked).toBe(0);
+    await answer(request({ body }));
+    expect(asked).toBe(1);
+  });
+
+  it('believes the secret of the moment', async () => {
+    let secret = 'another secret';
+    const { answer } = aReceiver(() => Promise.resolve(secret));
+    const event = request({ body: click('x') });
+    expect(await answer(event)).toBe(401);
+    secret = SECRET;
+    expect(await answer(event)).toBe(200);
+  });
+
   it('refuses what is too large before decoding it, signed or not', async () => {
     const { answer } = aReceiver();
     expect(await answer(unsigned({ body: 'A'.repeat(6_000_000), isBase64Encoded: true }))).toBe(413);
@@ -132,7 +165,11 @@ describe('the Slack receiver', () => {
   });
 
   it('answers the challenge of a URL verification', async () => {
-    const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW, logFailure: () => {} });
+    const receiver = new SlackReceiver({
+      signingSecret: () => Promise.resolve(SECRET),
+      now: () => NOW,
+      logFailure: () => {},
+    });
     const body = JSON.stringify({ type: 'url_verification', challenge: 'c-1' });
     expect(await receiver.handle(request({ body, contentType: 'application/json' }))).toMatchObject({ body: 'c-1' });
   });
@@ -147,7 +184,11 @@ describe('the Slack receiver', () => {
     ['with a flag that is a word', { ...unsigned({}), isBase64Encoded: 'false' }],
     ['that is nothing', null],
   ])('answers 400 to an event %s instead of throwing', async (_, event) => {
-    const receiver = new SlackReceiver({ signingSecret: SECRET, now: () => NOW, logFailure: () => {} });
+    const receiver = new SlackReceiver({
+      signingSecret: () => Promise.resolve(SECRET),
+      now: () => NOW,
+      logFailure: () => {},
+    });
     expect(await receiver.handle(event)).toEqual({ statusCode: 400, body: '' });
   });
 

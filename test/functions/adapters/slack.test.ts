@@ -6,7 +6,7 @@ let fixture: SlackFixture;
 let slack: Slack;
 beforeEach(async () => {
   fixture = await startFixture();
-  slack = createSlack({ token: BOT_TOKEN, apiUrl: `${fixture.slack.url}/api/` });
+  slack = createSlack({ token: () => Promise.resolve(BOT_TOKEN), apiUrl: `${fixture.slack.url}/api/` });
 });
 afterEach(() => fixture.close());
 
@@ -116,7 +116,11 @@ describe('failures', () => {
     });
     const address = silent.address();
     if (typeof address !== 'object' || address === null) throw new Error('no port');
-    const impatient = createSlack({ token: 'x', apiUrl: `http://127.0.0.1:${address.port}/api/`, timeoutMs: 50 });
+    const impatient = createSlack({
+      token: () => Promise.resolve('x'),
+      apiUrl: `http://127.0.0.1:${address.port}/api/`,
+      timeoutMs: 50,
+    });
     await expect(impatient.postMessage(aMessage)).rejects.toMatchObject({ name: 'SlackUnavailable' });
     silent.closeAllConnections();
     silent.close();

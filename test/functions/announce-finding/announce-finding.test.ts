@@ -58,7 +58,7 @@ beforeEach(async () => {
       auditOf: () => Promise.resolve(chain.records),
     },
     loadPolicy: () => Promise.resolve({ policy }),
-    slack: createSlack({ token: BOT_TOKEN, apiUrl: `${slack.slack.url}/api/` }),
+    slack: createSlack({ token: () => Promise.resolve(BOT_TOKEN), apiUrl: `${slack.slack.url}/api/` }),
     claims: createMessageClaims(tableOverSdk({ client: dynamoDb.client, tableName })),
   };
 });

@@ -9,8 +9,11 @@ import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { eventSortKey, partitionOf } from '../../../functions/contracts/table.ts';
 import { EMPTY_CHAIN, seal } from '../../../functions/domain/audit.ts';
 import { type Queues, startQueues } from '../../../sandbox/aws/queues.ts';
+import { SLACK_SECRET_ID, slackSecretOf, storeSlackSecret } from '../../../sandbox/function-environment.ts';
+import { HUB_ACCOUNT } from '../../../sandbox/world.ts';
 import { anOpening, aPolicy, KEY } from '../../builders.ts';
 import { createTable, type OpenDynamoDb, openDynamoDb } from '../../sandbox/aws/dynamodb-fixture.ts';
+import { type AwsFixture, startAws } from '../../sandbox/aws/kms-fixture.ts';
 import { BOT_TOKEN, CHANNEL, type SlackFixture, startFixture } from '../../sandbox/slack/support/slack-fixture.ts';
 
 const TABLE = 'findings';
@@ -18,13 +21,15 @@ const ENVIRONMENT = { ...process.env };
 let dynamoDb: OpenDynamoDb;
 let queues: Queues;
 let slack: SlackFixture;
+let aws: AwsFixture;
 
 beforeAll(async () => {
-  [dynamoDb, queues, slack] = await Promise.all([openDynamoDb(), startQueues(), startFixture()]);
+  [dynamoDb, queues, slack, aws] = await Promise.all([openDynamoDb(), startQueues(), startFixture(), startAws()]);
+  storeSlackSecret(aws.secrets, slackSecretOf({ signingSecret: 'not-needed-to-announce', botToken: BOT_TOKEN }));
   await createTable(dynamoDb.client, TABLE);
   Object.assign(process.env, {
     AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'test',
+    AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.dynamoDb.url,
     AWS_ENDPOINT_URL_SNS: queues.url,
@@ -32,7 +37,8 @@ beforeAll(async () => {
     LOG_LEVEL: 'ERROR',
     // Lambda's own setting; it outdoes LOG_LEVEL and keeps the expected failure out of the test's output.
     AWS_LAMBDA_LOG_LEVEL: 'FATAL',
-    SLACK_BOT_TOKEN: BOT_TOKEN,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.url,
+    SLACK_SECRET_ID,
     SLACK_API_URL: `${slack.slack.url}/api/`,
   });
   const sns = new SNSClient();
@@ -42,7 +48,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   process.env = ENVIRONMENT;
-  await Promise.all([dynamoDb.close(), queues.close(), slack.close()]);
+  await Promise.all([dynamoDb.close(), queues.close(), slack.close(), aws.stop()]);
 });
 
 /** Only the fields that are logged. */

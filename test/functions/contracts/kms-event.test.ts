@@ -5,6 +5,7 @@ import {
   KeyNotNamed,
   KMS_EVENT_PATTERN,
   parseKeyEvent,
+  QUEUE_EVENT_PATTERNS,
 } from '../../../functions/contracts/kms-event.ts';
 import { matches } from '../../../sandbox/aws/event-bridge.ts';
 
@@ -220,6 +221,18 @@ describe('a session name of outside', () => {
 describe('the event pattern', () => {
   test.each(events.filter(({ errorCode }) => errorCode === undefined))('lets $name through', ({ name }) => {
     expect(matches(KMS_EVENT_PATTERN, fixture(name))).toBe(true);
+  });
+
+  test.each(events.filter(({ errorCode }) => errorCode === undefined))('gives $name to one queue', ({ name }) => {
+    const { creations, changes } = QUEUE_EVENT_PATTERNS;
+    const isCreation = name.startsWith('create-key');
+    expect(matches(creations, fixture(name))).toBe(isCreation);
+    expect(matches(changes, fixture(name))).toBe(!isCreation);
+  });
+
+  test.each([...OTHERS, 'disable-key-rotation-denied'])('gives %s to no queue', (name) => {
+    const { creations, changes } = QUEUE_EVENT_PATTERNS;
+    expect([matches(creations, fixture(name)), matches(changes, fixture(name))]).toEqual([false, false]);
   });
 
   test.each([...OTHERS, 'disable-key-rotation-denied'])('keeps %s out', (name) => {

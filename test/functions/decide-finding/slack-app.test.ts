@@ -9,6 +9,8 @@ const RESPONSE_URL = 'https://hooks.slack.com/actions/T0TEAM/1/2';
 const user = { id: 'U0PERSON', team_id: 'T0TEAM' };
 const refused: Reply = { kind: 'refused', refusal: { reason: 'guest' } };
 
+const BOT = { botToken: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT' };
+
 type Fetched = { url: string; redirect: string | undefined; bounded: boolean };
 
 /** The app behind a receiver that only hands on, with what leaves it written down. */
@@ -19,7 +21,7 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
   const answer = () => (reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply));
   const receiver: Receiver = { init() {}, start: () => Promise.resolve(), stop: () => Promise.resolve() };
   const app = createSlackApp(
-    { receiver, token: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT', apiUrl },
+    { receiver, bot: () => Promise.resolve(BOT), apiUrl },
     {
       decide: (action, { finding }) => {
         asked.push(`${action} ${finding.key}`);

@@ -41,7 +41,10 @@ describe('a fault', () => {
   });
 
   it.each([
-    [{ ...fault, service: 's3' }, 'there is no service "s3"; known: kms, sts, dynamodb, sqs, sns, '],
+    [
+      { ...fault, service: 's3' },
+      'there is no service "s3"; known: kms, sts, dynamodb, sqs, secretsmanager, sns, cloudtrail, ',
+    ],
     [{ ...fault, service: 'toString' }, 'there is no service "toString"'],
     [{ ...fault, operation: 'EnableRotation' }, 'kms has no operation "EnableRotation"; known: *, CancelKeyDeletion'],
     [{ ...fault, error: 'Throttling' }, 'kms has no error "Throttling"; known: timeout, ThrottlingException'],

@@ -11,6 +11,7 @@ import type { CloudTrailRecord, EventBridgeEvent } from '../../../sandbox/aws/cl
 import { createFaults, type Faults } from '../../../sandbox/aws/faults.ts';
 import { startGateway } from '../../../sandbox/aws/gateway.ts';
 import { createKms, type Kms, type KmsOptions } from '../../../sandbox/aws/kms/kms.ts';
+import { createSecretsManager, type SecretsManager } from '../../../sandbox/aws/secrets-manager.ts';
 import { createSts, type StsOptions } from '../../../sandbox/aws/sts.ts';
 import { installClock, type SandboxClock } from '../../../sandbox/clock.ts';
 import type { Region } from '../../../sandbox/world.ts';
@@ -25,6 +26,7 @@ export const DAY = 24 * 60 * 60 * SECOND;
 export type AwsFixture = {
   url: string;
   kms: Kms;
+  secrets: SecretsManager;
   faults: Faults;
   clock: SandboxClock;
   records: CloudTrailRecord[];
@@ -48,9 +50,11 @@ export async function startAws(options: { kms?: Partial<KmsOptions>; sts?: StsOp
     },
     ...options.kms,
   });
+  const secrets = createSecretsManager();
   const gateway = await startGateway({
     port: 0,
     kms,
+    secrets,
     sts: createSts(options.sts),
     faults,
     upstreams: { dynamodb: 'http://127.0.0.1:1', queues: 'http://127.0.0.1:1' },
@@ -60,6 +64,7 @@ export async function startAws(options: { kms?: Partial<KmsOptions>; sts?: StsOp
   return {
     url: gateway.url,
     kms,
+    secrets,
     faults,
     clock,
     records,

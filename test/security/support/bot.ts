@@ -6,6 +6,7 @@ import { startSandbox } from '../../../sandbox/sandbox.ts';
 import { createVisitor } from '../../../sandbox/scenarios/visitor.ts';
 import { signature } from '../../../sandbox/slack/signed-post.ts';
 import { HUB_ACCOUNT, WORKSPACE } from '../../../sandbox/world.ts';
+import { readSlackSecret } from '../../support/slack-secret.ts';
 
 /** What somebody who can sign claims in a click. Nothing of it is what the sandbox would say by itself. */
 export type ForgedClick = {
@@ -37,7 +38,7 @@ export async function startBot() {
   };
   const sandbox = await startSandbox({ awsPort: 0, slackPort: 0, graceSeconds: 0, rateLimits: 'off' });
   const visitor = createVisitor(sandbox, () => undefined);
-  const signingSecret = process.env['SLACK_SIGNING_SECRET'] ?? '';
+  const { signingSecret, botToken } = await readSlackSecret(sandbox.awsUrl);
   const dynamodb = new DynamoDBClient({
     ...{ endpoint: sandbox.awsUrl, region: 'eu-central-1' },
     credentials: { accessKeyId: HUB_ACCOUNT.id, secretAccessKey: 'any' },
@@ -97,6 +98,7 @@ export async function startBot() {
     sandbox,
     visitor,
     signingSecret,
+    botToken,
     now,
     send,
     signed,
