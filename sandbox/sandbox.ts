@@ -198,6 +198,8 @@ function environment({
     AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
     AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,
     LOG_LEVEL: 'ERROR',
+    // There is no CloudWatch that would read them out of the log.
+    POWERTOOLS_METRICS_DISABLED: 'true',
     TABLE_NAME,
     TOPIC_ARN: deployed.topicArn,
     CREATIONS_QUEUE_URL: queueUrl(deployed.creations.url),

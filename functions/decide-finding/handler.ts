@@ -11,6 +11,7 @@ import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createSlack } from '../adapters/slack.ts';
 import { SlackReceiver } from '../adapters/slack-receiver.ts';
 import { decideFindingEnv, parseEnv } from '../contracts/env.ts';
+import type { LogKeys } from '../contracts/log-keys.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
 import { createSlackApp } from './slack-app.ts';
 
@@ -32,7 +33,8 @@ const deps: Deps = {
 };
 
 const logFailure = (error: unknown, requestId: string) => {
-  logger.error('a click could not be answered', { requestId, error });
+  const keys: LogKeys = { slackRequestId: requestId };
+  logger.error('a click could not be answered', { ...keys, error });
 };
 const receiver = new SlackReceiver({ signingSecret: env.SLACK_SIGNING_SECRET, now, logFailure });
 createSlackApp(
@@ -56,4 +58,4 @@ createSlackApp(
 /** Takes Slack's requests from the HTTP API and answers them within Slack's three seconds; makes no KMS call. */
 export const handler = middy(
   async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => await receiver.handle(event),
-).use(injectLambdaContext(logger, { logEvent: false }));
+).use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }));

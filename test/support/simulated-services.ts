@@ -123,6 +123,7 @@ export async function startServices(): Promise<SimulatedServices> {
       AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
       AWS_SECRET_ACCESS_KEY: 'simulated',
       LOG_LEVEL: 'ERROR',
+      POWERTOOLS_METRICS_DISABLED: 'true',
       TABLE_NAME,
       TOPIC_ARN: deployed.topicArn,
       CREATIONS_QUEUE_URL: queueUrl(deployed.creations.url),

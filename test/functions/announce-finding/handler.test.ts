@@ -32,6 +32,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'ERROR',
     // Lambda's own setting; it outdoes LOG_LEVEL and keeps the expected failure out of the test's output.
     AWS_LAMBDA_LOG_LEVEL: 'FATAL',
+    POWERTOOLS_METRICS_DISABLED: 'true',
     SLACK_BOT_TOKEN: BOT_TOKEN,
     SLACK_API_URL: `${slack.slack.url}/api/`,
   });
