@@ -152,6 +152,7 @@ export class HubStack extends Stack {
         ...allow.changeFindings(table),
         ...(deployment.organization === undefined ? [] : [allow.listAccounts()]),
         allow.findDueFindings(table),
+        allow.listFindings(table),
         allow.assumeRoles(deployment, readRole),
         allow.publishTo(notices),
       ]),

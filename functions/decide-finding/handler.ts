@@ -12,6 +12,7 @@ import { createSlack } from '../adapters/slack.ts';
 import { SlackReceiver } from '../adapters/slack-receiver.ts';
 import { createSlackSecret } from '../adapters/slack-secret.ts';
 import { decideFindingEnv, parseEnv } from '../contracts/env.ts';
+import type { LogKeys } from '../contracts/log-keys.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
 import { createSlackApp } from './slack-app.ts';
 
@@ -40,7 +41,8 @@ const deps: Deps = {
 };
 
 const logFailure = (error: unknown, requestId: string) => {
-  logger.error('a click could not be answered', { requestId, error });
+  const keys: LogKeys = { slackRequestId: requestId };
+  logger.error('a click could not be answered', { ...keys, error });
 };
 const receiver = new SlackReceiver({ signingSecret: async () => (await loadSecret()).signingSecret, now, logFailure });
 createSlackApp(
@@ -58,4 +60,4 @@ createSlackApp(
 /** Takes Slack's requests from the HTTP API and answers them within Slack's three seconds; makes no KMS call. */
 export const handler = middy(
   async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => await receiver.handle(event),
-).use(injectLambdaContext(logger, { logEvent: false }));
+).use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }));

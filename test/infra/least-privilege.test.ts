@@ -131,6 +131,7 @@ const expected = (assume: (role: string) => string, listing: string[]): Record<s
   ],
   'kms-rotation-bot-sweep-keys': [
     ...change,
+    `dynamodb:Query on ${FINDINGS}/index/byGroup`,
     `dynamodb:Query on ${FINDINGS}/index/byTime`,
     ...ownLog('sweepkeys'),
     ...listing,
