@@ -33,6 +33,8 @@ export type NewMessage = {
 
 export type ModalToOpen = Parameters<WebClient['views']['open']>[0]['view'];
 
+export type HomeToPublish = Parameters<WebClient['views']['publish']>[0]['view'];
+
 /** Slack did not take the call; the same call may succeed after `retryAfterSeconds`. */
 export class SlackRateLimited extends Error {
   public override readonly name = 'SlackRateLimited';
@@ -238,6 +240,11 @@ export function createSlack({
     /** Opens a modal for whoever clicked; a trigger id is good for three seconds. Answers the view's id. */
     async openView(triggerId: string, view: ModalToOpen): Promise<string> {
       return opened.parse(await translated('views.open', client.views.open({ trigger_id: triggerId, view }))).view.id;
+    },
+
+    /** Makes this a person's Home tab. */
+    async publishHome(userId: string, view: HomeToPublish): Promise<void> {
+      await translated('views.publish', client.views.publish({ user_id: userId, view }));
     },
 
     /**
