@@ -8,6 +8,7 @@ import { findPerson } from './people.ts';
 import { applyResponseAction } from './response-action.ts';
 import { issueResponseToken } from './response-url.ts';
 import { type Delivery, postSigned } from './signed-post.ts';
+import type { SocketMode } from './socket-mode.ts';
 import type { Triggers } from './triggers.ts';
 import type { StoredView } from './view-schema.ts';
 import { closeOne, openViewOf } from './views.ts';
@@ -55,7 +56,16 @@ export type InteractionContext = {
   signingSecret: string;
   /** Where the embedded Slack listens; response_urls start with it. */
   url: string;
+  /** Goes before the URL as long as an app is connected. */
+  socketMode?: Pick<SocketMode, 'isConnected' | 'deliver'>;
 };
+
+/** By socket or by HTTP, whichever the app is there for. */
+function send({ socketMode, interactionUrl, signingSecret }: InteractionContext, payload: unknown): Promise<Delivery> {
+  return socketMode?.isConnected() === true
+    ? socketMode.deliver('interactive', payload)
+    : postSigned(interactionUrl, signingSecret, payload);
+}
 
 /** Slack sends this deprecated verification token in every payload; nothing should look at it. */
 const VERIFICATION_TOKEN = simulatedSecret(12);
@@ -177,9 +187,9 @@ export async function click(context: InteractionContext, request: Click): Promis
   if (button.confirm !== undefined && request.confirm === false) {
     return notSent(`The confirm dialog was answered with "${button.confirm.deny.text}", so nothing was sent.`);
   }
-  const { workspace, triggers, interactionUrl, signingSecret } = context;
+  const { workspace, triggers } = context;
   return observed(context, person.id, () =>
-    postSigned(interactionUrl, signingSecret, {
+    send(context, {
       type: 'block_actions',
       user: userOf(person),
       api_app_id: WORKSPACE.appId,
@@ -224,7 +234,7 @@ function viewPayload(person: SandboxPerson, type: 'view_submission' | 'view_clos
  * sends view_submission and does what the app's `response_action` says. Throws ImpossibleInteraction.
  */
 export async function submit(context: InteractionContext, request: Submit): Promise<SubmitAnswer> {
-  const { workspace, triggers, interactionUrl, signingSecret } = context;
+  const { workspace, triggers } = context;
   const person = personOf(request.user);
   const open = viewOfPerson(workspace, person, request.viewId);
   const { view } = open;
@@ -238,7 +248,7 @@ export async function submit(context: InteractionContext, request: Submit): Prom
   }
   delete open.errors;
   const answer = await observed(context, person.id, async () => {
-    const delivery = await postSigned(interactionUrl, signingSecret, {
+    const delivery = await send(context, {
       ...viewPayload(person, 'view_submission', { ...view, state: { values: form.values } }),
       trigger_id: triggers.issue({ user: person.id, viewId: view.id }),
       response_urls: [],
@@ -268,14 +278,14 @@ function shownErrors({ errors }: OpenView): Record<string, string> | undefined {
 
 /** Closes a modal; the app hears of it (view_closed) only if the view has `notify_on_close`. Throws ImpossibleInteraction. */
 export async function closeView(context: InteractionContext, request: CloseView): Promise<InteractionAnswer> {
-  const { workspace, interactionUrl, signingSecret } = context;
+  const { workspace } = context;
   const person = personOf(request.user);
   const { view } = viewOfPerson(workspace, person, request.viewId);
   if (view.type !== 'modal') throw new ImpossibleInteraction('The Home tab cannot be closed.');
   closeOne(workspace, view.id);
   if (!view.notify_on_close) return { ...NOTHING_SENT, ok: true };
   return observed(context, person.id, () =>
-    postSigned(interactionUrl, signingSecret, {
+    send(context, {
       ...viewPayload(person, 'view_closed', view),
       is_cleared: false,
     }),

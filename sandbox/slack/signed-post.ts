@@ -1,7 +1,8 @@
 /** Sends an interaction to the app the way Slack does: a signed form POST that must be answered within three seconds. */
 import { createHmac } from 'node:crypto';
 
-const ANSWER_WITHIN_MS = 3000;
+/** Slack's limit for an answer, over HTTP and through a socket. */
+export const ANSWER_WITHIN_MS = 3000;
 
 /** What the app answered. `status` is 0, and `error` says why, if there was no answer in time. */
 export type Delivery = { status: number; durationMs: number; body: string; error?: string };

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import type { ControlHandler } from '../control-handler.ts';
+import { simulatedSecret } from '../simulated-secret.ts';
 import { createFaults, type Faults } from './faults.ts';
 import {
   type Click,
@@ -21,6 +22,7 @@ import {
 import { PAGE_HEADERS, pageFile } from './page-files.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { respond } from './response-url.ts';
+import { createSocketMode } from './socket-mode.ts';
 import { type ShownThread, type SlackState, shownMessages, slackState } from './state.ts';
 import { createTriggers } from './triggers.ts';
 import { callWebApi, type WebApi } from './web-api.ts';
@@ -35,6 +37,8 @@ export type SlackOptions = {
   botToken: string;
   /** Where clicks and submissions are sent. */
   interactionUrl: string;
+  /** Lets an app connect by Socket Mode; without it nobody can. */
+  appToken?: string;
   /** Answers `/sandbox/...`. */
   control: ControlHandler;
   /** Slack's rate limits, or none. Default: Slack's. */
@@ -132,11 +136,16 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
   const port = await listen(server, options.port, options.portOption ?? '--slack-port');
   const url = `http://127.0.0.1:${port}`;
   const api: WebApi = { workspace, triggers, faults, rateLimits, url };
-  const context: InteractionContext = { workspace, triggers, interactionUrl, signingSecret, url };
+  const socketMode = createSocketMode({ appToken: options.appToken ?? simulatedSecret(), url });
+  server.on('upgrade', socketMode.upgrade);
+  const context: InteractionContext = { workspace, triggers, interactionUrl, signingSecret, url, socketMode };
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = new URL(request.url ?? '/', url);
-    if (target.pathname.startsWith('/api/')) {
+    if (target.pathname === '/api/apps.connections.open') {
+      // With the app's own token, which no other method takes.
+      send(response, { status: 200, body: socketMode.open(request.headers.authorization) });
+    } else if (target.pathname.startsWith('/api/')) {
       const answer = callWebApi(
         {
           method: target.pathname.slice('/api/'.length),
@@ -179,6 +188,7 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
     },
     close: () =>
       new Promise((resolve, reject) => {
+        socketMode.close();
         server.close((error) => {
           if (error === undefined) resolve();
           else reject(error);
