@@ -6,7 +6,7 @@
 import { SocketModeClient } from '@slack/socket-mode';
 import { LogLevel, SlackError, WebAPIPlatformError, WebClient } from '@slack/web-api';
 import * as z from 'zod';
-import { postSigned } from './slack/signed-post.ts';
+import { type Outgoing, postSigned } from './slack/signed-post.ts';
 
 export type WorkspaceTokens = {
   /** `xapp-…`, with the scope connections:write. */
@@ -39,6 +39,7 @@ const identity = z.object({
   bot_id: z.string(),
 });
 const envelope = z.object({
+  type: z.enum(['interactive', 'events_api', 'slash_commands']),
   body: z.unknown(),
   ack: z.custom<(payload?: Record<string, unknown>) => Promise<void>>((value) => typeof value === 'function'),
 });
@@ -92,15 +93,15 @@ export async function listenToWorkspace(
       retryConfig: { retries: 2 },
     },
   });
-  client.on('interactive', (message: unknown) => {
-    const { body, ack } = envelope.parse(message);
-    passOn(body, ack).catch((error: unknown) => {
-      log(`an interaction could not be answered: ${String(error)}`);
+  client.on('slack_event', (message: unknown) => {
+    const { type, body, ack } = envelope.parse(message);
+    passOn({ type, payload: body }, ack).catch((error: unknown) => {
+      log(`${type} could not be answered: ${String(error)}`);
     });
   });
 
-  async function passOn(payload: unknown, ack: (answer?: Record<string, unknown>) => Promise<void>): Promise<void> {
-    const delivery = await postSigned(interactionUrl, signingSecret, payload);
+  async function passOn(outgoing: Outgoing, ack: (answer?: Record<string, unknown>) => Promise<void>): Promise<void> {
+    const delivery = await postSigned(interactionUrl, signingSecret, outgoing);
     if (delivery.status < 200 || delivery.status >= 300) {
       throw new Error(delivery.error ?? `the app answered with HTTP ${delivery.status}`);
     }

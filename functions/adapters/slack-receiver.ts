@@ -112,10 +112,10 @@ export class SlackReceiver implements Receiver {
   }
 }
 
-/** What kind of request it is shows in a field that the other kinds do not have. */
-function schemaFor(body: Record<string, unknown>): z.ZodMiniType<SlackRequest> {
-  if (body['type'] === 'event_callback') return slackEvent;
-  return body['command'] === undefined ? slackInteraction : slackCommand;
+/** Only a command comes without a type. */
+function schemaFor({ type }: Record<string, unknown>): z.ZodMiniType<SlackRequest> {
+  if (type === undefined) return slackCommand;
+  return type === 'event_callback' ? slackEvent : slackInteraction;
 }
 
 /** Null for what is not a Slack body. Only ever called with authentic bytes. */

@@ -89,7 +89,7 @@ export const slackInteraction = z.discriminatedUnion('type', [
           type: z.string(),
           action_id: z.string(),
           block_id: z.optional(z.string()),
-          value: z.optional(z.string()),
+          value: z.nullish(z.string()),
           action_ts: z.optional(z.string()),
         }),
       )

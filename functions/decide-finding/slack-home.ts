@@ -1,6 +1,7 @@
 import type { App, BlockAction, ButtonAction, PlainTextInputAction } from '@slack/bolt';
 import { HOME_ACTION, type HomeMetadata, parseHomeMetadata, SLASH_COMMAND } from '../contracts/slack-requests.ts';
 import type { CommandAnswer } from '../messages/command-answer.ts';
+import { LONGEST_SEARCH } from '../messages/home-view.ts';
 import type { News } from './home.ts';
 import type { Who } from './look-up.ts';
 
@@ -41,8 +42,7 @@ export function listenAtHome(
   });
 
   app.action<BlockAction<PlainTextInputAction>>(HOME_ACTION.search, async ({ ack, body, action, context }) => {
-    const words = action.value?.trim() ?? '';
-    await redraw(body.user, { search: words === '' ? null : words, after: null }, NO_NEWS, context);
+    await redraw(body.user, { search: wordsIn(action.value), after: null }, NO_NEWS, context);
     await ack();
   });
 
@@ -69,6 +69,12 @@ export function listenAtHome(
   });
 
   return { redraw };
+}
+
+/** An emptied field comes without a value, whatever Bolt's type says. */
+function wordsIn(value: string | null | undefined): string | null {
+  const words = value?.trim().slice(0, LONGEST_SEARCH) ?? '';
+  return words === '' ? null : words;
 }
 
 /** What the Home tab showed in which somebody clicked; null for a click elsewhere. */

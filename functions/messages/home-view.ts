@@ -90,7 +90,7 @@ function searchInput(words: string | null): SearchInput {
       action_id: HOME_ACTION.search,
       placeholder: plainText('Part of an alias, an ARN, or an account id; then Enter'),
       max_length: LONGEST_SEARCH,
-      ...(words === null ? {} : { initial_value: words }),
+      ...(words === null ? {} : { initial_value: plain(words, LONGEST_SEARCH) }),
       dispatch_action_config: { trigger_actions_on: ['on_enter_pressed'] },
     },
   };
@@ -117,7 +117,7 @@ function searchBlocks(
 function openBlocks({ findings, isFirstPage, next }: HomeModel['open'], context: FindingContext): HomeView['blocks'] {
   const shown = findings.slice(0, HOME_PAGE);
   const paging: HomeButton[] = [
-    ...(isFirstPage ? [] : [homeButton('home-first', 'Back to the first', '')]),
+    ...(isFirstPage ? [] : [homeButton('home-first', 'Back to the first', 'first')]),
     ...(next === null ? [] : [homeButton('home-more', 'Next', next)]),
   ];
   return [

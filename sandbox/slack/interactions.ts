@@ -7,7 +7,7 @@ import { readForm } from './form-values.ts';
 import { findPerson } from './people.ts';
 import { applyResponseAction } from './response-action.ts';
 import { issueResponseToken } from './response-url.ts';
-import { type Delivery, postSigned } from './signed-post.ts';
+import { type Delivery, type Outgoing, postSigned } from './signed-post.ts';
 import type { SocketMode } from './socket-mode.ts';
 import type { Triggers } from './triggers.ts';
 import type { StoredView } from './view-schema.ts';
@@ -39,6 +39,8 @@ export type Click = {
   confirm?: boolean;
 };
 export type Submit = { user: string; viewId: string; values: Readonly<Record<string, string>> };
+/** What somebody types into a field that is sent at once, and then Enter. */
+export type Enter = { user: string; viewId: string; actionId: string; value: string };
 export type CloseView = { user: string; viewId: string };
 
 /** `ok` is whether the app answered with 2xx in time; `ephemerals` and `views` are what that person got meanwhile. */
@@ -61,18 +63,25 @@ export type InteractionContext = {
 };
 
 /** By socket or by HTTP, whichever the app is there for. */
-function send({ socketMode, interactionUrl, signingSecret }: InteractionContext, payload: unknown): Promise<Delivery> {
+export function send(
+  { socketMode, interactionUrl, signingSecret }: InteractionContext,
+  outgoing: Outgoing,
+): Promise<Delivery> {
   return socketMode?.isConnected() === true
-    ? socketMode.deliver('interactive', payload)
-    : postSigned(interactionUrl, signingSecret, payload);
+    ? socketMode.deliver(outgoing)
+    : postSigned(interactionUrl, signingSecret, outgoing);
+}
+
+function sendInteraction(context: InteractionContext, payload: unknown): Promise<Delivery> {
+  return send(context, { type: 'interactive', payload });
 }
 
 /** Slack sends this deprecated verification token in every payload; nothing should look at it. */
-const VERIFICATION_TOKEN = simulatedSecret(12);
+export const VERIFICATION_TOKEN = simulatedSecret(12);
 
-const TEAM = { id: WORKSPACE.teamId, domain: 'sandbox' };
+export const TEAM = { id: WORKSPACE.teamId, domain: 'sandbox' };
 
-function personOf(id: string): SandboxPerson {
+export function personOf(id: string): SandboxPerson {
   const person = findPerson(id);
   if (person === undefined) throw new ImpossibleInteraction(`There is no person "${id}" in the workspace.`);
   return person;
@@ -145,13 +154,13 @@ function targetInChannel(context: InteractionContext, person: SandboxPerson, cli
 }
 
 /** A deactivated person is in no channel; the sandbox lets one click all the same, to show what the bot does about it. */
-function maySee(channel: Channel, person: SandboxPerson): boolean {
+export function maySee(channel: Channel, person: SandboxPerson): boolean {
   if (channel.directMessageOf !== undefined) return channel.directMessageOf === person.id;
   return person.deactivated === true || membersOf(channel).includes(person.id);
 }
 
 /** Runs one delivery and collects what the person was shown during it. */
-async function observed(
+export async function observed(
   { workspace }: InteractionContext,
   user: string,
   deliver: () => Promise<Delivery>,
@@ -187,22 +196,53 @@ export async function click(context: InteractionContext, request: Click): Promis
   if (button.confirm !== undefined && request.confirm === false) {
     return notSent(`The confirm dialog was answered with "${button.confirm.deny.text}", so nothing was sent.`);
   }
-  const { workspace, triggers } = context;
   return observed(context, person.id, () =>
-    send(context, {
-      type: 'block_actions',
-      user: userOf(person),
-      api_app_id: WORKSPACE.appId,
-      token: VERIFICATION_TOKEN,
-      trigger_id: triggers.issue({
-        user: person.id,
-        ...(target.viewId === undefined ? {} : { viewId: target.viewId }),
-      }),
-      team: TEAM,
-      enterprise: null,
-      is_enterprise_install: false,
-      ...target.parts(),
-      actions: [{ ...button, block_id: blockId, action_ts: nextTs(workspace) }],
+    sendInteraction(context, {
+      ...actionPayload(context, person, target),
+      actions: [{ ...button, block_id: blockId, action_ts: nextTs(context.workspace) }],
+    }),
+  );
+}
+
+/** All of block_actions but its actions. */
+function actionPayload({ triggers }: InteractionContext, person: SandboxPerson, target: Target) {
+  return {
+    type: 'block_actions',
+    user: userOf(person),
+    api_app_id: WORKSPACE.appId,
+    token: VERIFICATION_TOKEN,
+    trigger_id: triggers.issue({
+      user: person.id,
+      ...(target.viewId === undefined ? {} : { viewId: target.viewId }),
+    }),
+    team: TEAM,
+    enterprise: null,
+    is_enterprise_install: false,
+    ...target.parts(),
+  };
+}
+
+/** Presses Enter in a `dispatch_action` field of a view. Throws ImpossibleInteraction. */
+export async function enter(
+  context: InteractionContext,
+  { user, viewId, actionId, value }: Enter,
+): Promise<InteractionAnswer> {
+  const person = personOf(user);
+  const target = targetInView(context, person, viewId);
+  const block = target.blocks.find(
+    (candidate) => candidate.type === 'input' && candidate.dispatch_action && candidate.element.action_id === actionId,
+  );
+  if (block === undefined)
+    throw new ImpossibleInteraction(`There is no field "${actionId}" that is sent on Enter there.`);
+  return observed(context, person.id, () =>
+    sendInteraction(context, {
+      ...actionPayload(context, person, target),
+      actions: [
+        {
+          ...{ type: 'plain_text_input', action_id: actionId, block_id: block.block_id },
+          ...{ value: value === '' ? null : value, action_ts: nextTs(context.workspace) },
+        },
+      ],
     }),
   );
 }
@@ -248,7 +288,7 @@ export async function submit(context: InteractionContext, request: Submit): Prom
   }
   delete open.errors;
   const answer = await observed(context, person.id, async () => {
-    const delivery = await send(context, {
+    const delivery = await sendInteraction(context, {
       ...viewPayload(person, 'view_submission', { ...view, state: { values: form.values } }),
       trigger_id: triggers.issue({ user: person.id, viewId: view.id }),
       response_urls: [],
@@ -285,7 +325,7 @@ export async function closeView(context: InteractionContext, request: CloseView)
   closeOne(workspace, view.id);
   if (!view.notify_on_close) return { ...NOTHING_SENT, ok: true };
   return observed(context, person.id, () =>
-    send(context, {
+    sendInteraction(context, {
       ...viewPayload(person, 'view_closed', view),
       is_cleared: false,
     }),

@@ -7,12 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import type { ControlHandler } from '../control-handler.ts';
 import { simulatedSecret } from '../simulated-secret.ts';
+import { type Command, type OpenHome, openHome, runCommand } from './commands.ts';
 import { createFaults, type Faults } from './faults.ts';
 import {
   type Click,
   type CloseView,
   click,
   closeView,
+  type Enter,
+  enter,
   type InteractionAnswer,
   type InteractionContext,
   type Submit,
@@ -53,6 +56,10 @@ export type EmbeddedSlack = {
   click: (request: Click) => Promise<InteractionAnswer>;
   submit: (request: Submit) => Promise<SubmitAnswer>;
   closeView: (request: CloseView) => Promise<InteractionAnswer>;
+  /** Enter in a field that is sent at once. */
+  enter: (request: Enter) => Promise<InteractionAnswer>;
+  openHome: (request: OpenHome) => Promise<InteractionAnswer>;
+  runCommand: (request: Command) => Promise<InteractionAnswer>;
   faults: Pick<Faults, 'set' | 'list'>;
   /** What the bot wrote to a person directly, oldest first. */
   directMessages: (user: string) => ShownThread[];
@@ -174,6 +181,9 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
     click: (request) => click(context, request),
     submit: (request) => submit(context, request),
     closeView: (request) => closeView(context, request),
+    enter: (request) => enter(context, request),
+    openHome: (request) => openHome(context, request),
+    runCommand: (request) => runCommand(context, request),
     faults: { set: faults.set, list: faults.list },
     directMessages(user) {
       const channel = workspace.channels.find(({ directMessageOf }) => directMessageOf === user);

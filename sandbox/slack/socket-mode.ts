@@ -9,7 +9,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import * as z from 'zod';
 import { simulatedSecret } from '../simulated-secret.ts';
 import { WORKSPACE } from '../world.ts';
-import { ANSWER_WITHIN_MS, type Delivery } from './signed-post.ts';
+import { ANSWER_WITHIN_MS, type Delivery, type Outgoing } from './signed-post.ts';
 
 export type SocketMode = {
   /** Answers apps.connections.open. */
@@ -19,11 +19,9 @@ export type SocketMode = {
   /** Whether an app listens. */
   isConnected: () => boolean;
   /** Sends an envelope and waits for its acknowledgement. */
-  deliver: (type: EnvelopeType, payload: unknown) => Promise<Delivery>;
+  deliver: (outgoing: Outgoing) => Promise<Delivery>;
   close: () => void;
 };
-
-export type EnvelopeType = 'interactive';
 
 const acknowledgement = z.object({ envelope_id: z.string(), payload: z.unknown() });
 /** An address is good for one connection. */
@@ -72,7 +70,7 @@ export function createSocketMode({ appToken, url }: { appToken: string; url: str
 
     isConnected: () => connections.size > 0,
 
-    async deliver(type, payload) {
+    async deliver({ type, payload }) {
       const id = simulatedSecret();
       const started = performance.now();
       const answer = Promise.withResolvers<unknown>();

@@ -62,7 +62,7 @@ export function createInMemoryFindings(policy: Policy = aPolicy()) {
           )
           .slice(0, limit),
       ),
-    findingsPage(status: Status, { after, limit }: { after: string | null; limit: number }) {
+    findingsPage: (status: Status, { after, limit }: { after: string | null; limit: number }) => {
       const all = [...rows.values()]
         .flatMap(({ head: { finding } }) => (finding?.status === status ? [finding] : []))
         .map((finding) => ({ finding, sort: findingSort(finding.openedAt, finding.key.arn) }))

@@ -78,7 +78,7 @@ describe('a workspace by Socket Mode', () => {
     fixture.app.onInteraction(() => ({ status: 500 }));
     const answer = await clickTheButton();
     expect(answer).toMatchObject({ ok: false, status: 0 });
-    expect(failures).toEqual(['an interaction could not be answered: Error: the app answered with HTTP 500']);
+    expect(failures).toEqual(['interactive could not be answered: Error: the app answered with HTTP 500']);
   });
 
   it.each([
