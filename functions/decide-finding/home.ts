@@ -1,8 +1,24 @@
 import type { HomeMetadata } from '../contracts/slack-requests.ts';
 import type { AuditEvent } from '../domain/audit.ts';
-import { HOME_PAGE, type HomeModel, type HomeView, renderClosedHome, renderHome } from '../messages/home-view.ts';
+import {
+  HOME_PAGE,
+  type HomeModel,
+  type HomeView,
+  renderClosedHome,
+  renderHome,
+  SHOWN_EVENTS,
+} from '../messages/home-view.ts';
 import { lookRefusalSentence } from '../messages/refusal-sentence.ts';
-import { exemptions, type LookUpDeps, openFor, search, type Viewer, viewerOf, type Who } from './look-up.ts';
+import {
+  exemptions,
+  findingsIn,
+  type LookUpDeps,
+  openFor,
+  search,
+  type Viewer,
+  viewerOf,
+  type Who,
+} from './look-up.ts';
 
 export type HomeDeps = LookUpDeps & { publishHome: (userId: string, view: HomeView) => Promise<void> };
 
@@ -32,11 +48,12 @@ async function homeModel(
   deps: LookUpDeps,
 ): Promise<HomeModel> {
   const day = deps.now().toISOString().slice(0, 10);
-  const [open, owned, found, today] = await Promise.all([
+  const [open, failed, owned, found, today] = await Promise.all([
     openFor(viewer, { after, limit: HOME_PAGE }, deps),
+    findingsIn('failed', deps),
     exemptions(({ exemption }) => exemption.owner.userId === viewer.person.userId, deps),
     words === null ? null : search(words, deps),
-    deps.newestOfDay(day, LOOKED_AT_TODAY),
+    newsOf(day, deps),
   ]);
   const isNews = (keyArn: string) => keyArn !== decided;
   return {
@@ -51,8 +68,19 @@ async function homeModel(
     },
     search: words === null || found === null ? null : { words, ...found },
     exemptions: owned.findings,
-    today: today.filter(isTold),
+    failed: failed.findings.filter((finding) => viewer.mayDecide(finding) && isNews(finding.key.arn)),
+    today,
   };
+}
+
+/** What is told of a day, with the names of the keys, which their events do not carry. */
+async function newsOf(day: string, deps: LookUpDeps): Promise<HomeModel['today']> {
+  const told = (await deps.newestOfDay(day, LOOKED_AT_TODAY)).filter(isTold).slice(0, SHOWN_EVENTS);
+  const arns = [...new Set(told.map(({ key }) => key.arn))];
+  const facts = new Map(
+    await Promise.all(arns.map(async (arn) => [arn, (await deps.loadChain(arn)).finding?.facts ?? null] as const)),
+  );
+  return told.map((record) => ({ record, facts: facts.get(record.key.arn) ?? null }));
 }
 
 /** What a person wants to hear of a day; the rest is in the trail. */

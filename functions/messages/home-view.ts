@@ -1,6 +1,7 @@
 import { HOME_ACTION, type HomeMetadata } from '../contracts/slack-requests.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { ExemptFinding, Finding } from '../domain/finding.ts';
+import type { KeyFacts } from '../domain/key.ts';
 import { auditLine } from './audit-line.ts';
 import { type Block, header, type PlainText, plainText, type RichTextBlock } from './block.ts';
 import type { FindingContext } from './finding-message.ts';
@@ -21,8 +22,10 @@ export type HomeModel = {
   search: { words: string; findings: Finding[]; isComplete: boolean } | null;
   /** Those the person answers for, the next to end first. */
   exemptions: ExemptFinding[];
-  /** Newest first. */
-  today: AuditEvent[];
+  /** Failed remediations that wait for their decision again. */
+  failed: Finding[];
+  /** Newest first, each with what is known about its key. */
+  today: { record: AuditEvent; facts: KeyFacts | null }[];
 };
 
 type SearchInput = {
@@ -53,7 +56,8 @@ export type HomeView = {
 /** Rows of one list: two blocks each, and a view may have 100 (Slack, "Views"). */
 export const HOME_PAGE = 10;
 const SHOWN_EXEMPTIONS = 10;
-const SHOWN_EVENTS = 8;
+const SHOWN_FAILED = 5;
+export const SHOWN_EVENTS = 8;
 export const LONGEST_SEARCH = 200;
 
 /** One person's Home tab: what waits for their decision, what they answer for, and what happened today. */
@@ -66,6 +70,7 @@ export function renderHome(model: HomeModel, metadata: HomeMetadata, context: Fi
       ...(model.caution === null ? [] : [sentence(model.caution)]),
       searchInput(metadata.search),
       ...(model.search === null ? [] : searchBlocks(model.search, context)),
+      ...failedBlocks(model.failed, context),
       ...openBlocks(model.open, context),
       ...exemptionBlocks(model.exemptions, context),
       ...todayBlocks(model.today),
@@ -143,7 +148,17 @@ function exemptionBlocks(exemptions: readonly ExemptFinding[], context: FindingC
   ];
 }
 
-function todayBlocks(events: readonly AuditEvent[]): Block[] {
+function failedBlocks(failed: readonly Finding[], context: FindingContext): Block[] {
+  if (failed.length === 0) return [];
+  const rest = failed.length - SHOWN_FAILED;
+  return [
+    header('Failed, and waiting for you again'),
+    ...failed.slice(0, SHOWN_FAILED).flatMap((finding) => renderFindingRow(finding, context)),
+    ...(rest > 0 ? [sentence(`And ${rest} more.`)] : []),
+  ];
+}
+
+function todayBlocks(events: HomeModel['today']): Block[] {
   return [
     header('Today (UTC)'),
     events.length === 0
@@ -156,7 +171,7 @@ function todayBlocks(events: readonly AuditEvent[]): Block[] {
               style: 'bullet',
               elements: events
                 .slice(0, SHOWN_EVENTS)
-                .map((record) => richText({ bold: keyName(record.key, null) }, ' ', ...auditLine(record))),
+                .map(({ record, facts }) => richText({ bold: keyName(record.key, facts) }, ' ', ...auditLine(record))),
             },
           ],
         },

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { HomeView } from '@slack/types';
 import type { HomeMetadata } from '../../../functions/contracts/slack-requests.ts';
-import type { ExemptFinding, Finding } from '../../../functions/domain/finding.ts';
+import type { ExemptFinding, Finding, Status } from '../../../functions/domain/finding.ts';
 import { type HomeModel, LONGEST_SEARCH, renderClosedHome, renderHome } from '../../../functions/messages/home-view.ts';
 import { homeInput } from '../../../sandbox/slack/view-schema.ts';
 import { aFinding, aKey, aPolicy, later } from '../../builders.ts';
@@ -10,7 +10,7 @@ import { trailOf } from './trail.ts';
 
 const CONTEXT = { policy: aPolicy(), now: later({ days: 1 }) };
 const EMPTY: HomeModel = {
-  ...{ notice: null, caution: null, search: null, exemptions: [], today: [] },
+  ...{ notice: null, caution: null, search: null, exemptions: [], today: [], failed: [] },
   open: { findings: [], isFirstPage: true, next: null },
 };
 const START: HomeMetadata = { search: null, after: null };
@@ -28,6 +28,8 @@ function exempt(days: number): ExemptFinding {
   return { ...finding, exemption: { ...finding.exemption, until: later({ days }) } };
 }
 
+const news = (status: Status) => trailOf(status).map((record) => ({ record, facts: aKey() }));
+
 describe('the Home tab', () => {
   it('says when nothing waits', () => {
     const { words } = shown({});
@@ -39,6 +41,12 @@ describe('the Home tab', () => {
     const { words } = shown({ open: { findings: [aFinding('open')], isFirstPage: true, next: null } });
     expect(words).toContain('alias/payments/ledger in ');
     expect(words).toContain('[Approve] [Exempt…] [Re-check]');
+  });
+
+  it('shows failed remediations first', () => {
+    const { words } = shown({ failed: [aFinding('failed')] });
+    expect(words).toContain('Failed, and waiting for you again');
+    expect(words).toContain('[Try again] [Exempt…] [Re-check]');
   });
 
   it('turns pages', () => {
@@ -56,9 +64,10 @@ describe('the Home tab', () => {
   });
 
   it('tells the exemptions that somebody owns, and what happened today', () => {
-    const { words } = shown({ exemptions: [exempt(3)], today: trailOf('remediated').reverse() });
+    const { words } = shown({ exemptions: [exempt(3)], today: news('remediated').reverse() });
     expect(words).toContain('Exemptions that you own');
     expect(words).toContain('[Renew…] [End exemption]');
+    expect(words).toContain('alias/payments/ledger 2026');
     expect(words).toContain('Remediated, read back from KMS.');
   });
 
@@ -72,7 +81,8 @@ describe('the Home tab', () => {
         ...{ notice: attack, exemptions: Array.from({ length: 60 }, () => ({ ...exempt(3), facts })) },
         open: { findings: many(finding), isFirstPage: false, next: 'x'.repeat(400) },
         search: { words: attack.slice(0, LONGEST_SEARCH), findings: many(finding), isComplete: false },
-        today: Array.from({ length: 60 }, () => trailOf('exempt')).flat(),
+        failed: many({ ...aFinding('failed'), facts }),
+        today: Array.from({ length: 60 }, () => news('exempt')).flat(),
       },
       { search: attack.slice(0, LONGEST_SEARCH), after: 'x'.repeat(400) },
     );
