@@ -13,7 +13,10 @@ import { SlackReceiver } from '../adapters/slack-receiver.ts';
 import { createSlackSecret } from '../adapters/slack-secret.ts';
 import { decideFindingEnv, parseEnv } from '../contracts/env.ts';
 import type { LogKeys } from '../contracts/log-keys.ts';
+import { verifyChain } from '../domain/audit.ts';
+import { answerCommand, type CommandDeps } from './answer-command.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
+import { type HomeDeps, showHome } from './home.ts';
 import { createSlackApp } from './slack-app.ts';
 
 const env = parseEnv(decideFindingEnv, process.env);
@@ -39,6 +42,16 @@ const deps: Deps = {
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   now,
 };
+const lookUps: HomeDeps & CommandDeps = {
+  ...deps,
+  loadPolicy,
+  loadChain: (keyArn) => findings.load(keyArn),
+  auditOf: (keyArn) => findings.auditOf(keyArn),
+  findingsPage: (status, page) => findings.findingsPage(status, page),
+  newestOfDay: (day, limit) => findings.newestOfDay(day, limit),
+  publishHome: (userId, view) => slack.publishHome(userId, view),
+  verify: (records, head) => verifyChain(records, digest, head),
+};
 
 const logFailure = (error: unknown, requestId: string) => {
   const keys: LogKeys = { slackRequestId: requestId };
@@ -52,6 +65,8 @@ createSlackApp(
     mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
     decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
     openView: (triggerId, view) => slack.openView(triggerId, view),
+    showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps),
+    answerCommand: (who, words) => answerCommand(who, words, lookUps),
     now,
     logFailure,
   },
