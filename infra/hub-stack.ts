@@ -127,7 +127,12 @@ export class HubStack extends Stack {
       'decide-finding': make(
         'decide-finding',
         { TABLE_NAME, SLACK_SECRET_ID },
-        [...allow.changeFindings(table), allow.readSecret(slackSecret)],
+        [
+          ...allow.changeFindings(table),
+          allow.readTrail(table),
+          allow.listFindings(table),
+          allow.readSecret(slackSecret),
+        ],
         decideFinding,
       ),
       'remediate-key': make('remediate-key', { TABLE_NAME, ...keyAccess, REMEDIATE_ROLE_NAME: remediateRole }, [
@@ -152,6 +157,7 @@ export class HubStack extends Stack {
         ...allow.changeFindings(table),
         ...(deployment.organization === undefined ? [] : [allow.listAccounts()]),
         allow.findDueFindings(table),
+        allow.listFindings(table),
         allow.assumeRoles(deployment, readRole),
         allow.publishTo(notices),
       ]),

@@ -6,6 +6,7 @@ import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import {
+  CfnStateMachine,
   Choice,
   Condition,
   DefinitionBody,
@@ -82,6 +83,11 @@ export class KeySweep extends Construct {
       tracingEnabled: true,
       logs: { destination: logGroup, level: LogLevel.ALL, includeExecutionData: false },
     });
+    const { defaultChild } = this.stateMachine.node;
+    // The CDK waits for the role and its policy; the first of these follows from the role's ARN already.
+    if (defaultChild instanceof CfnStateMachine) {
+      defaultChild.addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
+    }
     this.schedule = new Schedule(this, 'Schedule', {
       description: 'Once a day: looks at every key of every watched account and Region',
       schedule: ScheduleExpression.cron(DAILY_AT),

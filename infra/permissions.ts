@@ -1,6 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { INDEX_BY_TIME, oncePartition, partitionOf } from '../functions/contracts/table.ts';
+import { INDEX_BY_GROUP, INDEX_BY_TIME, oncePartition, partitionOf } from '../functions/contracts/table.ts';
 import type { Deployment } from './deployment.ts';
 
 /**
@@ -46,6 +46,15 @@ export function findDueFindings({ tableArn }: Table): PolicyStatement {
     sid: 'FindDueFindings',
     actions: ['dynamodb:Query'],
     resources: [`${tableArn}/index/${INDEX_BY_TIME}`],
+  });
+}
+
+/** Findings by their status, to list or to count. */
+export function listFindings({ tableArn }: Table): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'ListFindings',
+    actions: ['dynamodb:Query'],
+    resources: [`${tableArn}/index/${INDEX_BY_GROUP}`],
   });
 }
 

@@ -76,6 +76,8 @@ export function functionEnvironment({
     AWS_REGION: HOME_REGION,
     AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    // There is no CloudWatch that would read them out of the log.
+    POWERTOOLS_METRICS_DISABLED: 'true',
     ...variables,
   };
 }

@@ -68,10 +68,11 @@ export function tableOverFetch({
       });
     },
 
-    async query({ index, keyCondition, limit, consistent = false }) {
+    async query({ index, keyCondition, limit, newestFirst = false, consistent = false }) {
       const input = {
         ...{ TableName, KeyConditionExpression: keyCondition.expression, ConsistentRead: consistent },
         ...mentioned(keyCondition),
+        ...(newestFirst ? { ScanIndexForward: false } : {}),
         ...(index === undefined ? {} : { IndexName: index }),
         ...(limit === undefined ? {} : { Limit: limit }),
       };

@@ -12,6 +12,8 @@ export type Question = {
   keyCondition: Expression;
   /** At most so many items; all of them when undefined. */
   limit?: number;
+  /** In falling order of the sort key. */
+  newestFirst?: boolean;
   /** Not possible with an index. */
   consistent?: boolean;
 };

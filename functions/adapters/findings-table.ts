@@ -117,6 +117,36 @@ export function createFindingsTable(table: DynamoDbTable) {
       return items.map((item) => snapshotItem.parse(item).finding);
     },
 
+    /** A part of them, in the order in which they were opened; `next` is null when there are no more. */
+    async findingsPage(
+      status: Status,
+      { after, limit }: { after: string | null; limit: number },
+    ): Promise<{ findings: Finding[]; next: string | null }> {
+      const items = await table.query({
+        index: keys.INDEX_BY_GROUP,
+        keyCondition: {
+          expression: `groupKey = :group${after === null ? '' : ' AND groupSort > :after'}`,
+          values: { ':group': keys.statusGroup(status), ...(after === null ? {} : { ':after': after }) },
+        },
+        limit,
+      });
+      const findings = items.map((item) => snapshotItem.parse(item).finding);
+      const last = findings.at(-1);
+      // One query answers at most 1 MB, which may be less than the limit: only an empty page is surely the last.
+      return { findings, next: last === undefined ? null : keys.findingSort(last.openedAt, last.key.arn) };
+    },
+
+    /** The last events of a day (`yyyy-mm-dd`, UTC), newest first. */
+    async newestOfDay(day: string, limit: number): Promise<AuditEvent[]> {
+      const items = await table.query({
+        index: keys.INDEX_BY_GROUP,
+        keyCondition: { expression: 'groupKey = :group', values: { ':group': keys.dayGroup(day) } },
+        limit,
+        newestFirst: true,
+      });
+      return items.map((item) => eventItem.parse(item).record);
+    },
+
     /** The whole trail of a key, oldest first. */
     async auditOf(keyArn: string): Promise<AuditEvent[]> {
       const items = await table.query({
@@ -185,7 +215,7 @@ function snapshotRow({ sequence, hash }: ChainHead, finding: Finding, dueAt: str
     hash,
     finding,
     groupKey: keys.statusGroup(finding.status),
-    groupSort: `${finding.openedAt}#${arn}`,
+    groupSort: keys.findingSort(finding.openedAt, arn),
     ...(dueAt === null ? {} : { timeKey: keys.DUE, timeSort: `${dueAt}#${arn}` }),
   };
 }

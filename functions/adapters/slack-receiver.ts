@@ -3,9 +3,11 @@ import type { App, Receiver } from '@slack/bolt';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { type SlackInteraction, slackInteraction } from '../contracts/slack-actions.ts';
+import { type SlackCommand, type SlackEvent, slackCommand, slackEvent } from '../contracts/slack-requests.ts';
 import { isSignedBySlack } from './slack-signature.ts';
 
 type HttpResult = APIGatewayProxyStructuredResultV2;
+type SlackRequest = SlackInteraction | SlackEvent | SlackCommand;
 
 /** Slack's interaction payloads stay far below; a larger body is refused before anything else looks at it. */
 const MAXIMUM_BODY_BYTES = 1_000_000;
@@ -33,7 +35,7 @@ type ReceiverOptions = {
 /**
  * Bolt's receiver for an HTTP API, in the order that Bolt's own does not keep: raw bytes, then the signature, then
  * parsing. `isBase64Encoded` bodies are decoded as bytes, charsets in the content type are fine, and an unsigned
- * request learns nothing but 401. Of an interaction Bolt sees what the schema names and nothing else.
+ * request learns nothing but 401. Of a request Bolt sees what its schema names and nothing else.
  */
 export class SlackReceiver implements Receiver {
   readonly #options: ReceiverOptions;
@@ -84,20 +86,20 @@ export class SlackReceiver implements Receiver {
     if (body['type'] === 'url_verification' && typeof body['challenge'] === 'string') {
       return { statusCode: 200, headers: { 'content-type': 'text/plain' }, body: body['challenge'] };
     }
-    const interaction = slackInteraction.safeParse(body);
-    if (!interaction.success) {
-      this.#options.logFailure(interaction.error, requestId);
+    const known = schemaFor(body).safeParse(body);
+    if (!known.success) {
+      this.#options.logFailure(known.error, requestId);
       return empty(400);
     }
     try {
-      return await this.#process(interaction.data, requestId);
+      return await this.#process(known.data, requestId);
     } catch (error) {
       this.#options.logFailure(error, requestId);
       return empty(500);
     }
   }
 
-  async #process(body: SlackInteraction, requestId: string): Promise<HttpResult> {
+  async #process(body: SlackRequest, requestId: string): Promise<HttpResult> {
     if (this.#app === undefined) throw new Error('the receiver has no app yet');
     let answer: HttpResult | undefined;
     await this.#app.processEvent({
@@ -117,6 +119,12 @@ export class SlackReceiver implements Receiver {
     });
     return answer ?? empty(404);
   }
+}
+
+/** Only a command comes without a type. */
+function schemaFor({ type }: Record<string, unknown>): z.ZodMiniType<SlackRequest> {
+  if (type === undefined) return slackCommand;
+  return type === 'event_callback' ? slackEvent : slackInteraction;
 }
 
 /** Null for what is not a Slack body. Only ever called with authentic bytes. */

@@ -34,6 +34,8 @@ export type NewMessage = {
 
 export type ModalToOpen = Parameters<WebClient['views']['open']>[0]['view'];
 
+export type HomeToPublish = Parameters<WebClient['views']['publish']>[0]['view'];
+
 /** Slack did not take the call; the same call may succeed after `retryAfterSeconds`. */
 export class SlackRateLimited extends Error {
   public override readonly name = 'SlackRateLimited';
@@ -255,6 +257,11 @@ export function createSlack({
     async openView(triggerId: string, view: ModalToOpen): Promise<string> {
       const answer = await call('views.open', (client) => client.views.open({ trigger_id: triggerId, view }));
       return opened.parse(answer).view.id;
+    },
+
+    /** Makes this a person's Home tab. */
+    async publishHome(userId: string, view: HomeToPublish): Promise<void> {
+      await call('views.publish', (client) => client.views.publish({ user_id: userId, view }));
     },
 
     /**

@@ -26,6 +26,9 @@ export type AnnounceFindingDeps = PostOnceDeps & {
   };
 };
 
+/** The last state of the episode, where it was needed, and Slack's word when it refuses to show it for good. */
+export type Announced = { finding: Finding | null; slackRefused: string | null };
+
 /** A finding and the sequence of the last event that is in it. */
 type Version = { finding: Finding; sequence: number };
 
@@ -35,23 +38,27 @@ type Version = { finding: Finding; sequence: number };
  * Resolves when Slack refuses for good, so that the findings behind this one go on; people who run the bot are alerted.
  * @throws what may pass by itself (SlackRateLimited, SlackUnavailable, PolicyUnreadable, AWS): to be retried
  */
-export async function announceFinding(record: AuditEvent, deps: AnnounceFindingDeps): Promise<void> {
+export async function announceFinding(record: AuditEvent, deps: AnnounceFindingDeps): Promise<Announced> {
   await deps.topic.publishAudit(record);
   const alert = alertOf(record);
   if (alert !== null) await deps.topic.publishAlert(alert);
   // A refusal leaves the finding, and so its message, as it was. Rendered anew for each, anybody who can click could use
   // up chat.update's rate limit, and nobody would hear of anything else.
-  if (record.event.type === 'command-refused') return;
+  if (record.event.type === 'command-refused') return { finding: null, slackRefused: null };
   const version = await latestOfEpisode(record, deps);
-  if (version === null || version.finding.mode === 'observe') return;
+  if (version === null) return { finding: null, slackRefused: null };
+  const { finding } = version;
+  if (finding.mode === 'observe') return { finding, slackRefused: null };
   const policy = await readPolicy(deps);
   try {
     const root = await showFinding(version, policy, deps);
-    await tellInThread(record, root, version.finding, policy, deps);
+    await tellInThread(record, root, finding, policy, deps);
+    return { finding, slackRefused: null };
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
     await reportRefusal(rootOf(record), code, deps);
+    return { finding, slackRefused: code };
   }
 }
 

@@ -8,15 +8,20 @@ import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createMessageClaims } from '../adapters/message-claims.ts';
+import { createMetrics } from '../adapters/metrics.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createSlack } from '../adapters/slack.ts';
 import { createSlackSecret } from '../adapters/slack-secret.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { announceFindingEnv, parseEnv } from '../contracts/env.ts';
+import { keysOfRecord } from '../contracts/log-keys.ts';
 import { type AnnounceFindingDeps, announceFinding } from './announce-finding.ts';
+import { measure } from './measure.ts';
+import { isNamed } from './post-once.ts';
 
 const env = parseEnv(announceFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'announce-finding', logLevel: env.LOG_LEVEL });
+const metrics = createMetrics('announce-finding', process.env);
 const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
 const now = () => new Date();
 const policies = createPolicyStore({ table, now });
@@ -34,11 +39,20 @@ const deps: AnnounceFindingDeps = {
 export const handler = middy(async (event: DynamoDBStreamEvent): Promise<void> => {
   for (const { dynamodb } of event.Records) {
     const record = parseEventImage(dynamodb?.NewImage);
-    await announceFinding(record, deps);
-    logger.info('announced', { keyArn: record.key.arn, sequence: record.sequence, type: record.event.type });
+    logger.appendKeys(keysOfRecord(record));
+    const { finding, slackRefused } = await announceFinding(record, deps);
+    metrics.put(measure(record, finding));
+    if (slackRefused === null) {
+      logger.info('announced', { type: record.event.type });
+    } else {
+      metrics.put([{ name: 'SlackRefused', value: 1 }]);
+      logger.warn('Slack refuses to show it', { type: record.event.type, slackRefused });
+    }
   }
 })
-  .use(injectLambdaContext(logger, { logEvent: false }))
+  .use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }))
+  .use(metrics.middleware)
   .onError(({ error }) => {
+    if (isNamed(error, 'SlackRateLimited')) metrics.put([{ name: 'SlackRateLimited', value: 1 }]);
     logger.error('not announced; the stream brings it again', { error });
   });

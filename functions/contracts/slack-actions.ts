@@ -29,7 +29,12 @@ export const findingRef = z.strictObject({
 export type FindingRef = z.infer<typeof findingRef>;
 
 /** The modal's `private_metadata`. It comes back inside Slack's signed request; state is read anew all the same. */
-export const exemptionModalMetadata = z.strictObject({ finding: findingRef, purpose: exemptionPurpose });
+export const exemptionModalMetadata = z.strictObject({
+  finding: findingRef,
+  purpose: exemptionPurpose,
+  /** Opened from the Home tab, which is drawn again afterwards. */
+  fromHome: z.optional(z.literal(true)),
+});
 export type ExemptionModalMetadata = z.infer<typeof exemptionModalMetadata>;
 
 /** Reads a button's `value`; null when it is not one that this version of the bot writes. */
@@ -51,7 +56,7 @@ function parseJson(text: string | undefined): unknown {
 }
 
 /** Ids of people, workspaces and organisations become keys of caches and tables: never words such as `__proto__`. */
-const slackId = z.string().check(z.regex(/^[A-Z0-9]{1,50}$/));
+export const slackId = z.string().check(z.regex(/^[A-Z0-9]{1,50}$/));
 const place = z.nullish(z.object({ id: slackId }));
 const fromPerson = {
   user: z.object({ id: slackId, team_id: z.optional(slackId) }),
@@ -69,13 +74,22 @@ export const slackInteraction = z.discriminatedUnion('type', [
     ...fromPerson,
     type: z.literal('block_actions'),
     response_url: z.optional(z.string()),
+    /** Of a click in a view; a message has none. */
+    view: z.optional(
+      z.object({
+        id: slackId,
+        type: z.string(),
+        hash: z.optional(z.string()),
+        private_metadata: z.optional(z.string()),
+      }),
+    ),
     actions: z
       .array(
         z.object({
           type: z.string(),
           action_id: z.string(),
           block_id: z.optional(z.string()),
-          value: z.optional(z.string()),
+          value: z.nullish(z.string()),
           action_ts: z.optional(z.string()),
         }),
       )

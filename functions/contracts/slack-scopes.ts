@@ -12,11 +12,17 @@ export const SLACK_METHODS = {
   // The second one for the e-mail address, by which whoever caused a finding is recognised.
   'users.info': ['users:read', 'users:read.email'],
   'views.open': [],
+  'views.publish': [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type SlackMethod = keyof typeof SLACK_METHODS;
 
-export type SlackScope = (typeof SLACK_METHODS)[SlackMethod][number];
+/** Without it Slack does not let the app have a slash command (Slack, "Implementing slash commands"). */
+const FOR_COMMANDS = 'commands';
+
+export type SlackScope = (typeof SLACK_METHODS)[SlackMethod][number] | typeof FOR_COMMANDS;
 
 /** What the app has to be granted in a workspace: no more, no less. */
-export const BOT_SCOPES: readonly SlackScope[] = [...new Set(Object.values(SLACK_METHODS).flat())].sort();
+export const BOT_SCOPES: readonly SlackScope[] = [
+  ...new Set<SlackScope>([...Object.values(SLACK_METHODS).flat(), FOR_COMMANDS]),
+].sort();

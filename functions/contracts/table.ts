@@ -38,6 +38,8 @@ export const eventSortKey = (sequence: number): string =>
   `${EVENT_SORT_KEY_PREFIX}${String(sequence).padStart(10, '0')}`;
 /** `root` is the message itself; a number is the thread reply for the event of that sequence. */
 export const messageSortKey = (episode: number, part: 'root' | number): string => `MESSAGE#${episode}#${part}`;
+/** The order of findings within their status: by opening time; also where a page of them begins. */
+export const findingSort = (openedAt: string, keyArn: string): string => `${openedAt}#${keyArn}`;
 export const statusGroup = (status: string): string => `STATUS#${status}`;
 export const dayGroup = (at: string): string => `DAY#${at.slice(0, 10)}`;
 export const DUE = 'DUE';

@@ -12,7 +12,11 @@ import { createSlack } from '../adapters/slack.ts';
 import { SlackReceiver } from '../adapters/slack-receiver.ts';
 import { createSlackSecret } from '../adapters/slack-secret.ts';
 import { decideFindingEnv, parseEnv } from '../contracts/env.ts';
+import type { LogKeys } from '../contracts/log-keys.ts';
+import { verifyChain } from '../domain/audit.ts';
+import { answerCommand, type CommandDeps } from './answer-command.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
+import { type HomeDeps, showHome } from './home.ts';
 import { createSlackApp } from './slack-app.ts';
 
 const env = parseEnv(decideFindingEnv, process.env);
@@ -38,9 +42,20 @@ const deps: Deps = {
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   now,
 };
+const lookUps: HomeDeps & CommandDeps = {
+  ...deps,
+  loadPolicy,
+  loadChain: (keyArn) => findings.load(keyArn),
+  auditOf: (keyArn) => findings.auditOf(keyArn),
+  findingsPage: (status, page) => findings.findingsPage(status, page),
+  newestOfDay: (day, limit) => findings.newestOfDay(day, limit),
+  publishHome: (userId, view) => slack.publishHome(userId, view),
+  verify: (records, head) => verifyChain(records, digest, head),
+};
 
 const logFailure = (error: unknown, requestId: string) => {
-  logger.error('a click could not be answered', { requestId, error });
+  const keys: LogKeys = { slackRequestId: requestId };
+  logger.error('a click could not be answered', { ...keys, error });
 };
 const receiver = new SlackReceiver({ signingSecret: async () => (await loadSecret()).signingSecret, now, logFailure });
 createSlackApp(
@@ -50,6 +65,8 @@ createSlackApp(
     mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
     decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
     openView: (triggerId, view) => slack.openView(triggerId, view),
+    showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps),
+    answerCommand: (who, words) => answerCommand(who, words, lookUps),
     now,
     logFailure,
   },
@@ -58,4 +75,4 @@ createSlackApp(
 /** Takes Slack's requests from the HTTP API and answers them within Slack's three seconds; makes no KMS call. */
 export const handler = middy(
   async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => await receiver.handle(event),
-).use(injectLambdaContext(logger, { logEvent: false }));
+).use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }));

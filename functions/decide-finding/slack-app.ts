@@ -6,9 +6,18 @@ import type { Policy } from '../domain/policy.ts';
 import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from '../messages/exemption-modal.ts';
 import { refusalSentence } from '../messages/refusal-sentence.ts';
 import type { ExemptingAction, Reply, Request, RequestedTerms, TermsReply } from './decide-finding.ts';
+import {
+  homeOf,
+  listenAtHome,
+  type RequestContext,
+  requestIdOf,
+  type SlackHomeDeps,
+  type SlackUser,
+  START,
+} from './slack-home.ts';
 
 /** What the app needs of the use case, and of Slack. */
-export type SlackAppDeps = {
+export type SlackAppDeps = SlackHomeDeps & {
   decide: (action: 'approve' | 're-check' | 'revoke-exemption', request: Request) => Promise<Reply>;
   mayStateTerms: (
     action: ExemptingAction,
@@ -17,8 +26,6 @@ export type SlackAppDeps = {
   decideTerms: (action: ExemptingAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
   openView: (triggerId: string, view: ModalView) => Promise<unknown>;
   now: () => Date;
-  /** Told about every failure that a person saw only as "it did not work". */
-  logFailure: (error: unknown, requestId: string) => void;
 };
 
 export type SlackAppOptions = {
@@ -61,11 +68,18 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     },
   });
 
+  const { redraw } = listenAtHome(app, deps);
+
   for (const action of [BUTTON.approve, BUTTON.recheck, BUTTON.revoke]) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
-      const sentence = await attempt(args, async (request) => clickSentence(await deps.decide(action, request)));
+      let decided: string | null = null;
+      const sentence = await attempt(args, async (request) => {
+        const reply = await deps.decide(action, request);
+        if (reply.kind === 'accepted' && action !== BUTTON.recheck) decided = request.finding.key;
+        return clickSentence(reply);
+      });
       await args.ack();
-      await tell(args, sentence);
+      await tell(args, sentence, decided);
     });
   }
 
@@ -75,7 +89,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
         const reply = await deps.mayStateTerms(action, request);
         if (reply.kind !== 'may') return clickSentence(reply);
         const { finding, policy } = reply;
-        const metadata = { purpose: action, ref: request.finding };
+        const metadata = { purpose: action, ref: request.finding, fromHome: homeOf(args.body) !== null };
         await deps.openView(
           args.body.trigger_id,
           renderExemptionModal({ finding, policy, now: deps.now().toISOString(), ...metadata }),
@@ -83,7 +97,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
         return null;
       });
       await args.ack();
-      await tell(args, sentence);
+      if (sentence !== null) await tell(args, sentence, null);
     });
   }
 
@@ -102,6 +116,9 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
         case 'accepted':
         case 'repeated':
           await args.ack();
+          if (metadata.fromHome === true) {
+            await redraw(args.body.user, START, { notice: null, decided: metadata.finding.key }, args.context);
+          }
           break;
         case 'wrong-terms':
           await args.ack({ response_action: 'errors', errors: modalErrors(reply.problems) });
@@ -135,7 +152,16 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   }
 
   /** By now what was asked is done or not done: an answer that does not arrive changes nothing about it. */
-  async function tell({ body, respond, context }: Click, sentence: string | null): Promise<void> {
+  async function tell(
+    { body, respond, context }: Click,
+    sentence: string | null,
+    decided: string | null,
+  ): Promise<void> {
+    const home = homeOf(body);
+    if (home !== null) {
+      await redraw(body.user, home, { notice: sentence, decided }, context);
+      return;
+    }
     if (sentence === null) return;
     try {
       if (!isAddressOfSlack(body.response_url, options.apiUrl)) throw new Error('response_url is not one of Slack');
@@ -154,18 +180,10 @@ type Click = {
   context: RequestContext;
   respond: (message: { response_type: 'ephemeral'; replace_original: boolean; text: string }) => Promise<unknown>;
 };
-type SlackUser = { id: string; team_id?: string };
-type RequestContext = Record<string, unknown>;
 
 function requestOf(user: SlackUser, finding: Request['finding'], context: RequestContext): Request {
   // Without a workspace nobody can be told to belong to the organisation; the domain refuses then.
   return { userId: user.id, teamId: user.team_id ?? '', finding, requestId: requestIdOf(context) };
-}
-
-function requestIdOf(context: RequestContext): string {
-  const requestId = context['requestId'];
-  if (typeof requestId !== 'string') throw new Error('the receiver gave the request no id');
-  return requestId;
 }
 
 /**

@@ -11,12 +11,16 @@ import { digest } from '../adapters/digest.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
+import { createMetrics } from '../adapters/metrics.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { detectFindingEnv, parseEnv } from '../contracts/env.ts';
+import { type KeyEvent, parseKeyEvent } from '../contracts/kms-event.ts';
+import { keysOfEvent, keysOfRecord } from '../contracts/log-keys.ts';
 import { type DetectDeps, detectFinding, lookAgain } from './detect-finding.ts';
 
 const env = parseEnv(detectFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'detect-finding', logLevel: env.LOG_LEVEL });
+const metrics = createMetrics('detect-finding', process.env);
 const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
 const sqs = new SQSClient({});
 const findings = createFindingsTable(table);
@@ -44,25 +48,38 @@ const LONGEST_WAIT = 43_000;
 
 /** What the two event queues and the table's stream call. A message that waits is reported as failed, so that SQS keeps it. */
 export const handler = middy<SQSEvent | DynamoDBStreamEvent, SQSBatchResponse>()
-  .use(injectLambdaContext(logger, { logEvent: false }))
+  .use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }))
+  .use(metrics.middleware)
+  .onError(({ error }) => {
+    logger.error('not looked into; it comes again', { error });
+  })
   .handler(async (event: SQSEvent | DynamoDBStreamEvent): Promise<SQSBatchResponse> => {
     const waiting: string[] = [];
     for (const record of event.Records) {
       if ('messageId' in record) {
         if ((await detect(record)) === 'waiting') waiting.push(record.messageId);
       } else {
-        await lookAgain(parseEventImage(record.dynamodb?.NewImage), deps);
+        const audit = parseEventImage(record.dynamodb?.NewImage);
+        logger.appendKeys(keysOfRecord(audit));
+        await lookAgain(audit, deps);
+        logger.info('looked again', { type: audit.event.type });
       }
     }
     return { batchItemFailures: waiting.map((itemIdentifier) => ({ itemIdentifier })) };
   });
 
 async function detect({ body, messageId, receiptHandle, eventSourceARN }: SQSRecord): Promise<'done' | 'waiting'> {
-  const message: unknown = JSON.parse(body);
+  logger.appendKeys({ messageId });
+  const { message, event } = read(body);
+  logger.appendKeys(keysOfEvent(event));
   const result = await detectFinding(message, deps);
-  if (result === 'done') return 'done';
+  if (result === 'done') {
+    metrics.put([{ name: 'EventsHandled', value: 1 }]);
+    logger.info('looked into', { eventName: event.eventName });
+    return 'done';
+  }
   const { waitSeconds } = result;
-  logger.debug('waiting', { messageId, waitSeconds });
+  logger.debug('waiting', { waitSeconds });
   await sqs.send(
     new ChangeMessageVisibilityCommand({
       QueueUrl: queueUrlOf(eventSourceARN),
@@ -71,6 +88,17 @@ async function detect({ body, messageId, receiptHandle, eventSourceARN }: SQSRec
     }),
   );
   return 'waiting';
+}
+
+/** Counts what cannot be read; what else goes wrong may pass. */
+function read(body: string): { message: unknown; event: KeyEvent } {
+  try {
+    const message: unknown = JSON.parse(body);
+    return { message, event: parseKeyEvent(message) };
+  } catch (error) {
+    metrics.put([{ name: 'EventsUnreadable', value: 1 }]);
+    throw error;
+  }
 }
 
 function queueUrlOf(arn: string): string {

@@ -54,6 +54,11 @@ export function isAboutToBeGivenUp(finding: ApprovedFinding, now: string): boole
   return givenUpAt - Date.parse(now) < LONGEST_RUN_MINUTES * MINUTE;
 }
 
+/** Whether an approved remediation has had no result for longer than the watchdog waits, now or at an earlier look. */
+export function isOverdue({ overdueReports, lastActivityAt }: ApprovedFinding, now: string): boolean {
+  return overdueReports > 0 || Date.parse(now) - Date.parse(lastActivityAt) > OVERDUE_AFTER_MINUTES * MINUTE;
+}
+
 function deadlines(finding: Finding, rules: DeadlineRules): Deadline[] {
   return unsorted(finding, rules).sort((a, b) => a.at - b.at);
 }

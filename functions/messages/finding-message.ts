@@ -79,7 +79,8 @@ function findingSentenceBefore(finding: Finding): Phrase[] {
   }
 }
 
-function stateWord(finding: Finding): string {
+/** The state in a word or a few, as headings have it. */
+export function stateWord(finding: Finding): string {
   switch (finding.status) {
     case 'open':
       return openWord(finding);
@@ -254,7 +255,8 @@ function fixParts(title: string, fixes: readonly SourceFix[]): RichTextPart[] {
   return [richText({ bold: title }), ...fixes.flatMap((fix) => [richText(fix.title), preformatted(fix.code)])];
 }
 
-function buttonsFor(finding: Finding, context: FindingContext): Button[] {
+/** What can be done about the finding now; nothing that would be refused to everybody. */
+export function buttonsFor(finding: Finding, context: FindingContext): Button[] {
   const ref: FindingRef = { key: finding.key.arn, episode: finding.episode };
   switch (finding.status) {
     case 'open':

@@ -1,3 +1,4 @@
+import type { AuthorityRefusal } from '../domain/authority.ts';
 import type { Status } from '../domain/finding.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { utc } from './phrase.ts';
@@ -50,6 +51,13 @@ export function refusalSentence(refusal: Refusal): string {
     case 'back-out-window-over':
       return `A remediation can be backed out for ${refusal.days} days, which are over; nothing was changed.`;
   }
+}
+
+/** Why a person is shown nothing. */
+export function lookRefusalSentence(reason: AuthorityRefusal): string {
+  return reason === 'deactivated' || reason === 'bot' || reason === 'guest' || reason === 'outside-organisation'
+    ? 'Only full members of this organisation can see findings.'
+    : 'Slack could not say just now who you are. Please try again.';
 }
 
 function decided(status: Status): string {

@@ -14,6 +14,7 @@ import { createKeyReader } from '../adapters/kms.ts';
 import { createKeyChanges } from '../adapters/kms-changes.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { parseEnv, remediateKeyEnv } from '../contracts/env.ts';
+import { keysOfRecord } from '../contracts/log-keys.ts';
 import { bindRemedies } from '../remedies/remedies.ts';
 import { type RemediateDeps, remediateKey } from './remediate-key.ts';
 
@@ -39,11 +40,14 @@ const deps: RemediateDeps = {
 
 /** What the table's stream calls, one record at a time; an error makes it deliver the record again. */
 export const handler = middy<DynamoDBStreamEvent>()
-  .use(injectLambdaContext(logger, { logEvent: false }))
+  .use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }))
+  .onError(({ error }) => {
+    logger.error('not remediated; the stream brings it again', { error });
+  })
   .handler(async (event: DynamoDBStreamEvent) => {
     for (const { dynamodb } of event.Records) {
       const record = parseEventImage(dynamodb?.NewImage);
-      const about = { keyArn: record.key.arn, auditEventId: record.id };
-      logger.info('remediation', { ...about, outcome: await remediateKey(record, deps) });
+      logger.appendKeys(keysOfRecord(record));
+      logger.info('remediation', { outcome: await remediateKey(record, deps) });
     }
   });

@@ -14,17 +14,20 @@ import { digest } from '../adapters/digest.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
+import { createMetrics } from '../adapters/metrics.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { parseEnv, sweepKeysEnv } from '../contracts/env.ts';
 import type { Alert } from '../contracts/notice.ts';
 import { type ListedPlaces, type Place, type ScannedPlace, sweepTask } from '../contracts/sweep.ts';
+import { countFindings, countStuck } from './gauges.ts';
 import { listPlaces } from './list-places.ts';
 import { scanPlace } from './scan-place.ts';
-import { type SweepCounts, sweepFindings } from './sweep-keys.ts';
+import { type SweepCounts, SweepIncomplete, sweepFindings } from './sweep-keys.ts';
 
 const env = parseEnv(sweepKeysEnv, process.env);
 const logger = new Logger({ serviceName: 'sweep-keys', logLevel: env.LOG_LEVEL });
+const metrics = createMetrics('sweep-keys', process.env);
 const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
 const organizations = new OrganizationsClient({});
 const findings = createFindingsTable(table);
@@ -53,7 +56,16 @@ const RESERVE_MS = 20_000;
 
 /** What EventBridge Scheduler calls every minute, and the state machine of the sweep once a day. */
 export const handler = middy()
-  .use(injectLambdaContext(logger, { logEvent: false }))
+  .use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }))
+  .use(metrics.middleware)
+  .onError(({ error }) => {
+    if (error instanceof SweepIncomplete) {
+      metrics.put([...DONE, { name: 'DueFindingsFailed', value: error.counts.failed }]);
+    } else if (error?.name === 'PolicyUnreadable') {
+      metrics.put([{ name: 'PolicyUnreadable', value: 1 }]);
+    }
+    logger.error('not finished; the next run tries again', { error });
+  })
   .handler(async (event: unknown, context: Context): Promise<SweepCounts | ListedPlaces | ScannedPlace> => {
     const task = sweepTask.parse(event);
     switch (task.task) {
@@ -67,9 +79,31 @@ export const handler = middy()
   });
 
 async function meetDeadlines(context: Context): Promise<SweepCounts> {
-  const counts = await sweepFindings(new Date().toISOString(), { ...deps, hasTime: hasTimeIn(context) });
+  const now = new Date();
+  const counts = await sweepFindings(now.toISOString(), { ...deps, hasTime: hasTimeIn(context) });
+  metrics.put(DONE);
   if (counts.due > 0) logger.info('swept', { counts });
+  metrics.put(await gauges(now));
   return counts;
+}
+
+const DONE = [
+  { name: 'SweepsDone', value: 1 },
+  { name: 'PolicyUnreadable', value: 0 },
+] as const;
+
+/** How long counts of findings stay good enough for a chart. */
+const COUNT_EVERY_MS = 15 * 60_000;
+let countedAt = 0;
+
+async function gauges(now: Date) {
+  const at = now.toISOString();
+  const stuck = await countStuck(at, findings);
+  // A clock that went back must not end the counting.
+  if (Math.abs(now.getTime() - countedAt) < COUNT_EVERY_MS) return stuck;
+  const counted = await countFindings(at, findings);
+  countedAt = now.getTime();
+  return [...stuck, ...counted];
 }
 
 async function list(marker: string | null, context: Context): Promise<ListedPlaces> {

@@ -29,6 +29,14 @@ const submitBody = z.strictObject({
 });
 const closeViewBody = z.strictObject({ user: z.string(), viewId: z.string() });
 const newKeyBody = makeKeyBody.extend({ unheard: z.boolean().default(false) });
+const enterBody = z.strictObject({ user: z.string(), viewId: z.string(), actionId: z.string(), value: z.string() });
+const homeBody = z.strictObject({ user: z.string() });
+const commandBody = z.strictObject({
+  user: z.string(),
+  channel: z.string(),
+  command: z.string(),
+  text: z.string().default(''),
+});
 const clockBody = z.strictObject({ advance: z.string() });
 const faultBody = z.strictObject({
   service: z.string(),
@@ -57,6 +65,9 @@ const CALLS = new Map<string, Call>([
   ['POST click', async ({ slack }, { body }) => ok(await slack.click(clickOf(read(clickBody, body))))],
   ['POST submit', async ({ slack }, { body }) => ok(await slack.submit(read(submitBody, body)))],
   ['POST close-view', async ({ slack }, { body }) => ok(await slack.closeView(read(closeViewBody, body)))],
+  ['POST enter', async ({ slack }, { body }) => ok(await slack.enter(read(enterBody, body)))],
+  ['POST open-home', async ({ slack }, { body }) => ok(await slack.openHome(read(homeBody, body)))],
+  ['POST command', async ({ slack }, { body }) => ok(await slack.runCommand(read(commandBody, body)))],
   ['POST sweep', async ({ wiring }) => ok(await wiring.sweep())],
   ['POST clock', moveClock],
   ['POST fault', plantFault],

@@ -7,7 +7,8 @@ import { readForm } from './form-values.ts';
 import { findPerson } from './people.ts';
 import { applyResponseAction } from './response-action.ts';
 import { issueResponseToken } from './response-url.ts';
-import { type Delivery, postSigned } from './signed-post.ts';
+import { type Delivery, type Outgoing, postSigned } from './signed-post.ts';
+import type { SocketMode } from './socket-mode.ts';
 import type { Triggers } from './triggers.ts';
 import type { StoredView } from './view-schema.ts';
 import { closeOne, openViewOf } from './views.ts';
@@ -38,6 +39,8 @@ export type Click = {
   confirm?: boolean;
 };
 export type Submit = { user: string; viewId: string; values: Readonly<Record<string, string>> };
+/** What somebody types into a field that is sent at once, and then Enter. */
+export type Enter = { user: string; viewId: string; actionId: string; value: string };
 export type CloseView = { user: string; viewId: string };
 
 /** `ok` is whether the app answered with 2xx in time; `ephemerals` and `views` are what that person got meanwhile. */
@@ -55,14 +58,30 @@ export type InteractionContext = {
   signingSecret: string;
   /** Where the embedded Slack listens; response_urls start with it. */
   url: string;
+  /** Goes before the URL as long as an app is connected. */
+  socketMode?: Pick<SocketMode, 'isConnected' | 'deliver'>;
 };
 
+/** By socket or by HTTP, whichever the app is there for. */
+export function send(
+  { socketMode, interactionUrl, signingSecret }: InteractionContext,
+  outgoing: Outgoing,
+): Promise<Delivery> {
+  return socketMode?.isConnected() === true
+    ? socketMode.deliver(outgoing)
+    : postSigned(interactionUrl, signingSecret, outgoing);
+}
+
+function sendInteraction(context: InteractionContext, payload: unknown): Promise<Delivery> {
+  return send(context, { type: 'interactive', payload });
+}
+
 /** Slack sends this deprecated verification token in every payload; nothing should look at it. */
-const VERIFICATION_TOKEN = simulatedSecret(12);
+export const VERIFICATION_TOKEN = simulatedSecret(12);
 
-const TEAM = { id: WORKSPACE.teamId, domain: 'sandbox' };
+export const TEAM = { id: WORKSPACE.teamId, domain: 'sandbox' };
 
-function personOf(id: string): SandboxPerson {
+export function personOf(id: string): SandboxPerson {
   const person = findPerson(id);
   if (person === undefined) throw new ImpossibleInteraction(`There is no person "${id}" in the workspace.`);
   return person;
@@ -135,13 +154,13 @@ function targetInChannel(context: InteractionContext, person: SandboxPerson, cli
 }
 
 /** A deactivated person is in no channel; the sandbox lets one click all the same, to show what the bot does about it. */
-function maySee(channel: Channel, person: SandboxPerson): boolean {
+export function maySee(channel: Channel, person: SandboxPerson): boolean {
   if (channel.directMessageOf !== undefined) return channel.directMessageOf === person.id;
   return person.deactivated === true || membersOf(channel).includes(person.id);
 }
 
 /** Runs one delivery and collects what the person was shown during it. */
-async function observed(
+export async function observed(
   { workspace }: InteractionContext,
   user: string,
   deliver: () => Promise<Delivery>,
@@ -177,22 +196,53 @@ export async function click(context: InteractionContext, request: Click): Promis
   if (button.confirm !== undefined && request.confirm === false) {
     return notSent(`The confirm dialog was answered with "${button.confirm.deny.text}", so nothing was sent.`);
   }
-  const { workspace, triggers, interactionUrl, signingSecret } = context;
   return observed(context, person.id, () =>
-    postSigned(interactionUrl, signingSecret, {
-      type: 'block_actions',
-      user: userOf(person),
-      api_app_id: WORKSPACE.appId,
-      token: VERIFICATION_TOKEN,
-      trigger_id: triggers.issue({
-        user: person.id,
-        ...(target.viewId === undefined ? {} : { viewId: target.viewId }),
-      }),
-      team: TEAM,
-      enterprise: null,
-      is_enterprise_install: false,
-      ...target.parts(),
-      actions: [{ ...button, block_id: blockId, action_ts: nextTs(workspace) }],
+    sendInteraction(context, {
+      ...actionPayload(context, person, target),
+      actions: [{ ...button, block_id: blockId, action_ts: nextTs(context.workspace) }],
+    }),
+  );
+}
+
+/** All of block_actions but its actions. */
+function actionPayload({ triggers }: InteractionContext, person: SandboxPerson, target: Target) {
+  return {
+    type: 'block_actions',
+    user: userOf(person),
+    api_app_id: WORKSPACE.appId,
+    token: VERIFICATION_TOKEN,
+    trigger_id: triggers.issue({
+      user: person.id,
+      ...(target.viewId === undefined ? {} : { viewId: target.viewId }),
+    }),
+    team: TEAM,
+    enterprise: null,
+    is_enterprise_install: false,
+    ...target.parts(),
+  };
+}
+
+/** Presses Enter in a `dispatch_action` field of a view. Throws ImpossibleInteraction. */
+export async function enter(
+  context: InteractionContext,
+  { user, viewId, actionId, value }: Enter,
+): Promise<InteractionAnswer> {
+  const person = personOf(user);
+  const target = targetInView(context, person, viewId);
+  const block = target.blocks.find(
+    (candidate) => candidate.type === 'input' && candidate.dispatch_action && candidate.element.action_id === actionId,
+  );
+  if (block === undefined)
+    throw new ImpossibleInteraction(`There is no field "${actionId}" that is sent on Enter there.`);
+  return observed(context, person.id, () =>
+    sendInteraction(context, {
+      ...actionPayload(context, person, target),
+      actions: [
+        {
+          ...{ type: 'plain_text_input', action_id: actionId, block_id: block.block_id },
+          ...{ value: value === '' ? null : value, action_ts: nextTs(context.workspace) },
+        },
+      ],
     }),
   );
 }
@@ -224,7 +274,7 @@ function viewPayload(person: SandboxPerson, type: 'view_submission' | 'view_clos
  * sends view_submission and does what the app's `response_action` says. Throws ImpossibleInteraction.
  */
 export async function submit(context: InteractionContext, request: Submit): Promise<SubmitAnswer> {
-  const { workspace, triggers, interactionUrl, signingSecret } = context;
+  const { workspace, triggers } = context;
   const person = personOf(request.user);
   const open = viewOfPerson(workspace, person, request.viewId);
   const { view } = open;
@@ -238,7 +288,7 @@ export async function submit(context: InteractionContext, request: Submit): Prom
   }
   delete open.errors;
   const answer = await observed(context, person.id, async () => {
-    const delivery = await postSigned(interactionUrl, signingSecret, {
+    const delivery = await sendInteraction(context, {
       ...viewPayload(person, 'view_submission', { ...view, state: { values: form.values } }),
       trigger_id: triggers.issue({ user: person.id, viewId: view.id }),
       response_urls: [],
@@ -268,14 +318,14 @@ function shownErrors({ errors }: OpenView): Record<string, string> | undefined {
 
 /** Closes a modal; the app hears of it (view_closed) only if the view has `notify_on_close`. Throws ImpossibleInteraction. */
 export async function closeView(context: InteractionContext, request: CloseView): Promise<InteractionAnswer> {
-  const { workspace, interactionUrl, signingSecret } = context;
+  const { workspace } = context;
   const person = personOf(request.user);
   const { view } = viewOfPerson(workspace, person, request.viewId);
   if (view.type !== 'modal') throw new ImpossibleInteraction('The Home tab cannot be closed.');
   closeOne(workspace, view.id);
   if (!view.notify_on_close) return { ...NOTHING_SENT, ok: true };
   return observed(context, person.id, () =>
-    postSigned(interactionUrl, signingSecret, {
+    sendInteraction(context, {
       ...viewPayload(person, 'view_closed', view),
       is_cleared: false,
     }),

@@ -24,7 +24,7 @@ const DEMANDED: Record<string, readonly string[]> = {
 };
 
 /** Every scope that a method demands: what an app has that was granted all it could ask for. */
-export const ALL_SCOPES: readonly string[] = [...new Set(Object.values(DEMANDED).flat())].sort();
+export const ALL_SCOPES: readonly string[] = [...new Set([...Object.values(DEMANDED).flat(), 'commands'])].sort();
 
 /** What is missing for a method, in the words of Slack's `needed`; undefined when nothing is. */
 export function missingScope(method: string, granted: readonly string[]): string | undefined {

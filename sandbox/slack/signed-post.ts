@@ -1,7 +1,9 @@
 /** Sends an interaction to the app the way Slack does: a signed form POST that must be answered within three seconds. */
 import { createHmac } from 'node:crypto';
+import * as z from 'zod';
 
-const ANSWER_WITHIN_MS = 3000;
+/** Slack's limit for an answer, over HTTP and through a socket. */
+export const ANSWER_WITHIN_MS = 3000;
 
 /** What the app answered. `status` is 0, and `error` says why, if there was no answer in time. */
 export type Delivery = { status: number; durationMs: number; body: string; error?: string };
@@ -11,9 +13,27 @@ export function signature(signingSecret: string, timestamp: number, body: string
   return `v0=${createHmac('sha256', signingSecret).update(`v0:${timestamp}:${body}`).digest('hex')}`;
 }
 
-/** Sends `payload` and waits at most three real seconds. The timestamp is simulated time, like everything in the payload. */
-export async function postSigned(url: string, signingSecret: string, payload: unknown): Promise<Delivery> {
-  const body = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+/** What Slack tells an app, by the word that Socket Mode has for its kind. */
+export type Outgoing = { type: 'interactive' | 'events_api' | 'slash_commands'; payload: unknown };
+
+/** How each kind comes over HTTP (Slack's pages "Handling user interaction", "The Events API", "Implementing slash commands"). */
+function encoded({ type, payload }: Outgoing): { contentType: string; body: string } {
+  const form = 'application/x-www-form-urlencoded';
+  switch (type) {
+    case 'interactive':
+      return { contentType: form, body: new URLSearchParams({ payload: JSON.stringify(payload) }).toString() };
+    case 'slash_commands':
+      return { contentType: form, body: new URLSearchParams(commandFields.parse(payload)).toString() };
+    case 'events_api':
+      return { contentType: 'application/json', body: JSON.stringify(payload) };
+  }
+}
+
+const commandFields = z.record(z.string(), z.string());
+
+/** Sends it and waits at most three real seconds. The timestamp is simulated time, like everything in the payload. */
+export async function postSigned(url: string, signingSecret: string, outgoing: Outgoing): Promise<Delivery> {
+  const { contentType, body } = encoded(outgoing);
   const timestamp = Math.floor(Date.now() / 1000);
   const started = performance.now();
   const elapsed = () => Math.round(performance.now() - started);
@@ -21,7 +41,7 @@ export async function postSigned(url: string, signingSecret: string, payload: un
     const response = await fetch(url, {
       method: 'POST',
       headers: {
-        'content-type': 'application/x-www-form-urlencoded',
+        'content-type': contentType,
         'user-agent': 'Slackbot 1.0',
         'x-slack-request-timestamp': String(timestamp),
         'x-slack-signature': signature(signingSecret, timestamp, body),

@@ -6,13 +6,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import type { ControlHandler } from '../control-handler.ts';
+import { simulatedSecret } from '../simulated-secret.ts';
 import { PEOPLE } from '../world.ts';
+import { type Command, type OpenHome, openHome, runCommand } from './commands.ts';
 import { createFaults, type Faults } from './faults.ts';
 import {
   type Click,
   type CloseView,
   click,
   closeView,
+  type Enter,
+  enter,
   type InteractionAnswer,
   type InteractionContext,
   type Submit,
@@ -23,6 +27,7 @@ import { PAGE_HEADERS, pageFile } from './page-files.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { respond } from './response-url.ts';
 import { ALL_SCOPES } from './scopes.ts';
+import { createSocketMode } from './socket-mode.ts';
 import { type ShownThread, type SlackState, shownMessages, slackState } from './state.ts';
 import { createTriggers } from './triggers.ts';
 import { callWebApi, type WebApi } from './web-api.ts';
@@ -37,6 +42,8 @@ export type SlackOptions = {
   botToken: string;
   /** Where clicks and submissions are sent. */
   interactionUrl: string;
+  /** Lets an app connect by Socket Mode; without it nobody can. */
+  appToken?: string;
   /** Answers `/sandbox/...`. */
   control: ControlHandler;
   /** Bot scopes that the app was granted. Default: all there are. */
@@ -53,6 +60,10 @@ export type EmbeddedSlack = {
   click: (request: Click) => Promise<InteractionAnswer>;
   submit: (request: Submit) => Promise<SubmitAnswer>;
   closeView: (request: CloseView) => Promise<InteractionAnswer>;
+  /** Enter in a field that is sent at once. */
+  enter: (request: Enter) => Promise<InteractionAnswer>;
+  openHome: (request: OpenHome) => Promise<InteractionAnswer>;
+  runCommand: (request: Command) => Promise<InteractionAnswer>;
   faults: Pick<Faults, 'set' | 'list'>;
   /** What the bot wrote to a person directly, oldest first. */
   directMessages: (user: string) => ShownThread[];
@@ -144,11 +155,16 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
       return scopes.filter((scope) => !withheld.includes(scope));
     },
   };
-  const context: InteractionContext = { workspace, triggers, interactionUrl, signingSecret, url };
+  const socketMode = createSocketMode({ appToken: options.appToken ?? simulatedSecret(), url });
+  server.on('upgrade', socketMode.upgrade);
+  const context: InteractionContext = { workspace, triggers, interactionUrl, signingSecret, url, socketMode };
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = new URL(request.url ?? '/', url);
-    if (target.pathname.startsWith('/api/')) {
+    if (target.pathname === '/api/apps.connections.open') {
+      // With the app's own token, which no other method takes.
+      send(response, { status: 200, body: socketMode.open(request.headers.authorization) });
+    } else if (target.pathname.startsWith('/api/')) {
       const answer = callWebApi(
         {
           method: target.pathname.slice('/api/'.length),
@@ -177,6 +193,9 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
     click: (request) => click(context, request),
     submit: (request) => submit(context, request),
     closeView: (request) => closeView(context, request),
+    enter: (request) => enter(context, request),
+    openHome: (request) => openHome(context, request),
+    runCommand: (request) => runCommand(context, request),
     faults: { set: faults.set, list: faults.list },
     directMessages(user) {
       const channel = workspace.channels.find(({ directMessageOf }) => directMessageOf === user);
@@ -200,6 +219,7 @@ export async function startSlack(options: SlackOptions): Promise<EmbeddedSlack> 
     },
     close: () =>
       new Promise((resolve, reject) => {
+        socketMode.close();
         server.close((error) => {
           if (error === undefined) resolve();
           else reject(error);

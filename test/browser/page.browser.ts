@@ -131,6 +131,33 @@ describe('the page', () => {
     await message.getByRole('button', { name: 'Approve' }).waitFor();
   });
 
+  it('decides in the Home tab, which then shows what is left', async () => {
+    await become('Approver');
+    await aQuestionAbout('home-sweet-home');
+    await page.getByRole('button', { name: 'kms-rotation-bot (Home)' }).click();
+    const home = page.locator('#home');
+    await home.getByRole('heading', { name: 'Waiting for your decision' }).waitFor();
+    await home.getByLabel('Find a key').fill('sweet');
+    await home.getByLabel('Find a key').press('Enter');
+    await home.getByText('Found for "sweet"').waitFor();
+    await home.getByRole('button', { name: 'Approve' }).first().click();
+    await page.getByTestId('confirm-dialog').getByRole('button', { name: 'Approve' }).click();
+    await control('settle', {});
+    await home.getByLabel('Find a key').press('Enter');
+    await home.getByText('Remediated. Read back from KMS').waitFor();
+  });
+
+  it('answers a command privately', async () => {
+    await become('Viewer');
+    await page
+      .getByRole('button', { name: /kms-rotation$/ })
+      .first()
+      .click();
+    await page.getByLabel('Slash command').fill('/kms-rotation status');
+    await page.getByLabel('Slash command').press('Enter');
+    await page.getByTestId('ephemeral').filter({ hasText: 'waiting for a decision' }).last().waitFor();
+  });
+
   it('works from the keyboard', async () => {
     await become('Approver');
     const message = await aQuestionAbout('keyboard-only');

@@ -6,8 +6,9 @@ import {
   type DueFinding,
   VersionConflict,
 } from '../../functions/adapters/findings-table.ts';
+import { findingSort } from '../../functions/contracts/table.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
-import type { Finding } from '../../functions/domain/finding.ts';
+import type { Finding, Status } from '../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import type { Policy } from '../../functions/domain/policy.ts';
 import { aPolicy } from '../builders.ts';
@@ -59,6 +60,23 @@ export function createInMemoryFindings(policy: Policy = aPolicy()) {
           .flatMap(({ head: { finding } }) =>
             finding === undefined ? [] : [{ keyArn: finding.key.arn, read: () => finding }],
           )
+          .slice(0, limit),
+      ),
+    findingsPage: (status: Status, { after, limit }: { after: string | null; limit: number }) => {
+      const all = [...rows.values()]
+        .flatMap(({ head: { finding } }) => (finding?.status === status ? [finding] : []))
+        .map((finding) => ({ finding, sort: findingSort(finding.openedAt, finding.key.arn) }))
+        .filter(({ sort }) => after === null || sort > after)
+        .sort((a, b) => (a.sort < b.sort ? -1 : 1))
+        .slice(0, limit);
+      return Promise.resolve({ findings: all.map(({ finding }) => finding), next: all.at(-1)?.sort ?? null });
+    },
+    newestOfDay: (day: string, limit: number): Promise<AuditEvent[]> =>
+      Promise.resolve(
+        [...rows.values()]
+          .flatMap(({ records }) => records)
+          .filter(({ event }) => event.at.startsWith(day))
+          .sort((a, b) => (a.event.at < b.event.at ? 1 : -1))
           .slice(0, limit),
       ),
     auditOf: (keyArn: string): AuditEvent[] => rows.get(keyArn)?.records ?? [],

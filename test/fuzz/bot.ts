@@ -1,9 +1,13 @@
 import { createHmac } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { digest } from '../../functions/adapters/digest.ts';
 import { SlackReceiver } from '../../functions/adapters/slack-receiver.ts';
 import { BUTTON, EXEMPTION_MODAL } from '../../functions/contracts/slack-actions.ts';
+import { answerCommand } from '../../functions/decide-finding/answer-command.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from '../../functions/decide-finding/decide-finding.ts';
+import { showHome } from '../../functions/decide-finding/home.ts';
 import { createSlackApp } from '../../functions/decide-finding/slack-app.ts';
+import { type AuditEvent, type ChainHead, verifyChain } from '../../functions/domain/audit.ts';
 import type { Status } from '../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import type { KeyIdentity } from '../../functions/domain/key.ts';
@@ -70,6 +74,16 @@ export async function createBot() {
     },
     now: () => NOW,
   };
+  const lookUps = () => ({
+    ...deps,
+    loadPolicy: () => world.loadPolicy(),
+    loadChain: (keyArn: string) => world.load(keyArn),
+    auditOf: (keyArn: string) => Promise.resolve(world.auditOf(keyArn)),
+    findingsPage: world.findingsPage,
+    newestOfDay: world.newestOfDay,
+    publishHome: (_: string, view: unknown) => Promise.resolve(void views.push(view)),
+    verify: (records: readonly AuditEvent[], head: ChainHead) => verifyChain(records, digest, head),
+  });
   globalThis.fetch = (url, init) => {
     const address = url instanceof Request ? url.url : url.toString();
     posts.push({ url: address, text: typeof init?.body === 'string' ? init.body : '' });
@@ -84,6 +98,8 @@ export async function createBot() {
       mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
       decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
       openView: (_, view) => Promise.resolve(views.push(view)),
+      showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps()),
+      answerCommand: (who, text) => answerCommand(who, text, lookUps()),
       now: () => NOW,
       logFailure,
     },

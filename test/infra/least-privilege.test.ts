@@ -110,6 +110,8 @@ const expected = (assume: (role: string) => string, listing: string[]): Record<s
   'kms-rotation-bot-detect-finding': [...change, ...react, ...receive, ...ownLog('detectfinding'), assume('read')],
   'kms-rotation-bot-decide-finding': [
     ...change,
+    `dynamodb:Query on ${FINDINGS}`,
+    `dynamodb:Query on ${FINDINGS}/index/byGroup`,
     ...ownLog('decidefinding'),
     'secretsmanager:GetSecretValue on <SlackSecret>',
   ],
@@ -131,6 +133,7 @@ const expected = (assume: (role: string) => string, listing: string[]): Record<s
   ],
   'kms-rotation-bot-sweep-keys': [
     ...change,
+    `dynamodb:Query on ${FINDINGS}/index/byGroup`,
     `dynamodb:Query on ${FINDINGS}/index/byTime`,
     ...ownLog('sweepkeys'),
     ...listing,

@@ -18,6 +18,7 @@ export async function loadSimulatedHandlers(): Promise<LoadedHandlers> {
     // Lambda's own setting, which goes before a function's LOG_LEVEL.
     AWS_LAMBDA_LOG_LEVEL: 'FATAL',
     LOG_LEVEL: 'ERROR',
+    POWERTOOLS_METRICS_DISABLED: 'true',
     TABLE_NAME: 'kms-rotation-bot',
     TOPIC_ARN: 'arn:aws:sns:eu-central-1:111122223333:kms-rotation-notices',
     CREATIONS_QUEUE_URL: QUEUE_URLS.creations,

@@ -98,6 +98,22 @@ async function press(where, block, button, trouble) {
 }
 
 /**
+ * Does what is no click, as the chosen person.
+ *
+ * @param {'enter' | 'open-home' | 'command'} path
+ * @param {Record<string, unknown>} body
+ */
+async function tell(path, body) {
+  try {
+    const outcome = await act(path, { user: person, ...body });
+    if (outcome.ok === false) say(outcome.error ?? 'The app did not answer.');
+  } catch (error) {
+    sayError(error);
+  }
+  await refresh();
+}
+
+/**
  * Shows Slack's warning below the message whose button failed.
  *
  * @param {string} ts
@@ -181,6 +197,7 @@ function go(destination) {
   linked = null;
   showPane('messages');
   draw();
+  if (destination === HOME) void tell('open-home', {});
   const list = byId('messages');
   list.scrollTop = list.scrollHeight;
 }
@@ -199,10 +216,10 @@ function drawSidebar() {
     const stillVisible = place === HOME || visibleChannels().some((channel) => channel.id === place);
     if (!stillVisible) place = state?.channels[0]?.id ?? '';
     draw();
+    if (place === HOME) void tell('open-home', {});
   });
   const me = state.people.find(({ id }) => id === person);
   byId('you').textContent = me?.displayName ?? '';
-  const hasHome = state.views.some(({ user, view }) => user === person && view.type === 'home');
   drawDestinations(
     byId('channels'),
     [
@@ -213,17 +230,13 @@ function drawSidebar() {
         unread: channel.id !== place && newest(channel) > (readUpTo.get(channel.id) ?? 0),
         current: channel.id === place,
       })),
-      ...(hasHome
-        ? [
-            {
-              id: HOME,
-              label: 'kms-rotation-bot (Home)',
-              kind: /** @type {const} */ ('app'),
-              unread: false,
-              current: place === HOME,
-            },
-          ]
-        : []),
+      {
+        id: HOME,
+        label: 'kms-rotation-bot (Home)',
+        kind: /** @type {const} */ ('app'),
+        unread: false,
+        current: place === HOME,
+      },
     ],
     go,
   );
@@ -295,6 +308,7 @@ function drawHome() {
           drawBlock(block, {
             names: names(),
             onButton: (where, button) => void press({ viewId: id }, where, button, say),
+            onEnter: (where, value) => void tell('enter', { viewId: id, actionId: where.element?.action_id, value }),
           }),
         ),
       ),
@@ -309,6 +323,7 @@ function draw() {
   byId('home').hidden = !isHome;
   byId('message-list').hidden = isHome;
   byId('no-messages').hidden = true;
+  byId('command').hidden = isHome;
   if (channel !== undefined) {
     byId('place').textContent = channel.directMessageOf === undefined ? `# ${channel.name}` : 'kms-rotation-bot';
     drawChannel(channel);
@@ -371,6 +386,18 @@ async function poll() {
 for (const tab of paneTabs()) {
   tab.addEventListener('click', () => showPane(tab.dataset['showPane'] ?? 'messages'));
 }
+byId('command').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const field = byId('command-text');
+  if (!(field instanceof HTMLInputElement)) return;
+  const [command = '', ...words] = field.value.trim().split(' ');
+  if (!command.startsWith('/')) {
+    say('Here a line begins with a command, such as /kms-rotation help.');
+    return;
+  }
+  field.value = '';
+  void tell('command', { channel: place, command, text: words.join(' ') });
+});
 byId('close-thread').addEventListener('click', () => {
   const root = threadTs;
   openThread(null);

@@ -9,7 +9,12 @@ import { drawRichText } from './rich-text.js';
 /**
  * What blocks need from the page: names for ids, and what a click on a button does.
  *
- * @typedef {{ names: Names, onButton: (block: Block, button: BlockElement) => void }} Surroundings
+ * `onEnter` is for fields that are sent at once; only the Home tab has them.
+ *
+ * @typedef {object} Surroundings
+ * @property {Names} names
+ * @property {(block: Block, button: BlockElement) => void} onButton
+ * @property {(block: Block, value: string) => void} [onEnter]
  */
 
 /**
@@ -40,7 +45,36 @@ function drawElement(block, item, { onButton }) {
 }
 
 /**
- * One block of a message or view; input blocks are drawn by the dialog.
+ * A text field outside a dialog, which sends what is in it with Enter.
+ *
+ * @param {Block} block
+ * @param {Surroundings} surroundings
+ * @returns {HTMLElement}
+ */
+function drawField(block, { onEnter }) {
+  const id = `field-${block.block_id}`;
+  const { element: input } = block;
+  const field = element('input', {
+    ...{ id, type: 'text', placeholder: input?.placeholder === undefined ? undefined : plainText(input.placeholder) },
+    ...{ maxlength: input?.max_length, 'data-action-id': input?.action_id, 'data-focus': id },
+  });
+  field.value = input?.initial_value ?? '';
+  return element(
+    'form',
+    {
+      class: 'form-field',
+      onsubmit: (/** @type {Event} */ event) => {
+        event.preventDefault();
+        onEnter?.(block, field.value);
+      },
+    },
+    element('label', { for: id }, block.label === undefined ? '' : plainText(block.label)),
+    field,
+  );
+}
+
+/**
+ * One block of a message or view; input blocks of a modal are drawn by the dialog.
  *
  * @param {Block} block
  * @param {Surroundings} surroundings
@@ -82,6 +116,8 @@ export function drawBlock(block, surroundings) {
       const items = /** @type {BlockElement[]} */ (block.elements ?? []);
       return element('div', { class: 'block-actions' }, ...items.map((item) => drawElement(block, item, surroundings)));
     }
+    case 'input':
+      return drawField(block, surroundings);
     case 'rich_text':
       return drawRichText(/** @type {import('./sandbox-api.js').RichTextPart[]} */ (block.elements ?? []), names);
     case 'markdown':

@@ -154,7 +154,7 @@ export async function getAudit(arn) {
 }
 
 /**
- * @param {'click' | 'submit' | 'close-view' | 'keys' | 'keys/act' | 'clock' | 'fault'} path
+ * @param {'click' | 'submit' | 'close-view' | 'enter' | 'open-home' | 'command' | 'keys' | 'keys/act' | 'clock' | 'fault'} path
  * @param {Record<string, unknown>} body
  * @returns {Promise<Outcome>}
  */

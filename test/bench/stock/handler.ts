@@ -15,13 +15,16 @@ import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { createSlack } from '../../../functions/adapters/slack.ts';
 import { decideFindingEnv, parseEnv } from '../../../functions/contracts/env.ts';
 import { parseSlackSecret } from '../../../functions/contracts/slack-secret.ts';
+import { answerCommand, type CommandDeps } from '../../../functions/decide-finding/answer-command.ts';
 import {
   type Deps,
   decideFinding,
   decideTerms,
   mayStateTerms,
 } from '../../../functions/decide-finding/decide-finding.ts';
+import { type HomeDeps, showHome } from '../../../functions/decide-finding/home.ts';
 import { createSlackApp } from '../../../functions/decide-finding/slack-app.ts';
+import { verifyChain } from '../../../functions/domain/audit.ts';
 
 // What decide-finding would be without its own receiver, table client and bundle settings: Bolt's AwsLambdaReceiver and
 // the AWS SDK below the same use case and listeners. All the rest is as in functions/decide-finding/handler.ts.
@@ -54,6 +57,16 @@ async function start() {
     carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
     now,
   };
+  const lookUps: HomeDeps & CommandDeps = {
+    ...deps,
+    loadPolicy,
+    loadChain: (keyArn) => findings.load(keyArn),
+    auditOf: (keyArn) => findings.auditOf(keyArn),
+    findingsPage: (status, page) => findings.findingsPage(status, page),
+    newestOfDay: (day, limit) => findings.newestOfDay(day, limit),
+    publishHome: (userId, view) => slack.publishHome(userId, view),
+    verify: (records, head) => verifyChain(records, digest, head),
+  };
   const receiver = new AwsLambdaReceiver({
     signingSecret: secret.signingSecret,
     logLevel: LogLevel.ERROR,
@@ -71,6 +84,8 @@ async function start() {
       mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
       decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
       openView: (triggerId, view) => slack.openView(triggerId, view),
+      showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps),
+      answerCommand: (who, words) => answerCommand(who, words, lookUps),
       now,
       logFailure: (error, requestId) => {
         logger.error('a click could not be answered', { requestId, error });

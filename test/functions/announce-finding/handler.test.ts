@@ -37,6 +37,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'ERROR',
     // Lambda's own setting; it outdoes LOG_LEVEL and keeps the expected failure out of the test's output.
     AWS_LAMBDA_LOG_LEVEL: 'FATAL',
+    POWERTOOLS_METRICS_DISABLED: 'true',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.url,
     SLACK_SECRET_ID,
     SLACK_API_URL: `${slack.slack.url}/api/`,

@@ -19,9 +19,9 @@ it('opens every method that is called, in the simulated Slack’s own reading of
   expect(refused).toEqual([]);
 });
 
-it('asks for no scope that no method needs', () => {
+it('asks for no scope that no method and no command needs', () => {
   expect(BOT_SCOPES).toEqual([
-    ...['channels:history', 'chat:write', 'groups:history'],
+    ...['channels:history', 'chat:write', 'commands', 'groups:history'],
     ...['usergroups:read', 'users:read', 'users:read.email'],
   ]);
 });

@@ -36,6 +36,16 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
         return answer();
       },
       openView: () => Promise.resolve(),
+      showHome: ({ userId }, metadata, news) => {
+        asked.push(`home of ${userId} ${JSON.stringify({ ...metadata, ...news })}`);
+        return Promise.resolve();
+      },
+      answerCommand: ({ userId }, text) => {
+        asked.push(`"${text}" by ${userId}`);
+        return reply instanceof Error
+          ? Promise.reject(reply)
+          : Promise.resolve({ response_type: 'ephemeral', text: 'answered', blocks: [] });
+      },
       now: () => new Date(later({ hours: 1 })),
       logFailure: (error) => failures.push(error instanceof Error ? error.message : String(error)),
     },

@@ -4,7 +4,7 @@ import { simulatedSecret } from '../../../../sandbox/simulated-secret.ts';
 import { type EmbeddedSlack, startSlack } from '../../../../sandbox/slack/slack.ts';
 import { type StubApp, startStubApp } from './stub-app.ts';
 
-const SIGNING_SECRET = simulatedSecret();
+export const SIGNING_SECRET = simulatedSecret();
 export const BOT_TOKEN = `xoxb-${simulatedSecret()}`;
 export const CHANNEL = 'C0SECURITY';
 
@@ -12,7 +12,7 @@ export type SlackFixture = { slack: EmbeddedSlack; app: StubApp; client: WebClie
 
 /** An embedded Slack, an app that takes its interactions, and a stock client of that app. */
 export async function startFixture(
-  options: { rateLimits?: 'slack' | 'off'; control?: ControlHandler } = {},
+  options: { rateLimits?: 'slack' | 'off'; control?: ControlHandler; appToken?: string } = {},
 ): Promise<SlackFixture> {
   const app = await startStubApp(SIGNING_SECRET);
   const slack = await startSlack({
@@ -22,6 +22,7 @@ export async function startFixture(
     interactionUrl: app.url,
     control: options.control ?? (() => Promise.resolve({ status: 404, body: { error: 'There is no such call.' } })),
     rateLimits: options.rateLimits ?? 'off',
+    ...(options.appToken === undefined ? {} : { appToken: options.appToken }),
   });
   return {
     slack,

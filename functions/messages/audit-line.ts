@@ -1,0 +1,67 @@
+import type { AuditEvent } from '../domain/audit.ts';
+import type { FindingEvent } from '../domain/finding-events.ts';
+import { failureSentence } from './failure-sentence.ts';
+import { decider, type Phrase } from './phrase.ts';
+import { plain } from './plain.ts';
+import { closingSentence, problemSentence } from './problem-sentence.ts';
+import { refusalSentence } from './refusal-sentence.ts';
+
+/** One line of a trail: when, what happened, and who answers for it. */
+export function auditLine({ event }: AuditEvent): Phrase[] {
+  return [{ time: event.at }, ' ', ...eventPhrases(event)];
+}
+
+function eventPhrases(event: FindingEvent): Phrase[] {
+  switch (event.type) {
+    case 'finding-opened':
+      return ['Finding opened: ', ...problemSentence(event.assessment)];
+    case 'finding-reassessed':
+      return ['Looked at again: ', ...problemSentence(event.assessment)];
+    case 'finding-closed':
+      return ['Closed. ', ...closingSentence(event.closing)];
+    case 'recheck-requested':
+      return ['Re-check asked for by ', { person: event.by }, '.'];
+    case 'rechecked':
+      return ['Looked at again for ', { person: event.by }, '; nothing changed.'];
+    case 'remediation-approved':
+      return ['Approved by ', decider(event.approval.by), '.'];
+    case 'back-out-approved':
+      return ['Back-out approved by ', decider(event.approval.by), '.'];
+    case 'remediation-started':
+      return ['Remediation started.'];
+    case 'remediated':
+      return ['Remediated, read back from KMS.', ...requestId(event.kmsRequestId)];
+    case 'backed-out':
+      return ['Backed out, read back from KMS.', ...requestId(event.kmsRequestId)];
+    case 'remediation-failed':
+      return ['Remediation failed. ', ...failureSentence(event.failure)];
+    case 'remediation-overdue':
+      return [`No result yet (report ${event.report}).`];
+    case 'exemption-granted':
+      return [
+        ...['Exempted by ', { person: event.exemption.grantedBy }, ' until ', { time: event.exemption.until }],
+        `: ${plain(event.exemption.reason, 200)}.`,
+      ];
+    case 'exemption-renewed':
+      return [
+        ...['Exemption renewed by ', { person: event.by }, ' until ', { time: event.exemption.until }],
+        `: ${plain(event.exemption.reason, 200)}.`,
+      ];
+    case 'exemption-revoked':
+      return ['Exemption ended by ', { person: event.by }, '.'];
+    case 'exemption-expired':
+      return ['Exemption ran out.'];
+    case 'exemption-reminded':
+      return ['Owner ', { person: event.owner }, ` reminded, ${event.daysLeft} days before the end.`];
+    case 'reminded':
+      return [`Approvers reminded (${event.reminder}).`];
+    case 'escalated':
+      return ['Escalated: nobody had decided.'];
+    case 'command-refused':
+      return ['Refused to ', decider(event.by), ` (${event.command}): ${refusalSentence(event.refusal)}`];
+  }
+}
+
+function requestId(kmsRequestId: string | null): Phrase[] {
+  return kmsRequestId === null ? [] : [` KMS request id ${plain(kmsRequestId, 80)}.`];
+}
