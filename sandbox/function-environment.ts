@@ -23,12 +23,12 @@ type Variables = z.input<typeof detectFindingEnv> &
   z.input<typeof announceFindingEnv> &
   z.input<typeof sweepKeysEnv>;
 
-/** Puts the credentials of the simulated Slack app where the functions look for them. */
+/** Puts the credentials of the Slack app where the functions look for them; by default of the simulated one. */
 export function storeSlackSecret(
   secrets: SecretsManager,
   { signingSecret, botToken }: Pick<SlackSecret, 'signingSecret' | 'botToken'>,
+  { botId, botUserId }: Pick<SlackSecret, 'botId' | 'botUserId'> = WORKSPACE,
 ): void {
-  const { botId, botUserId } = WORKSPACE;
   const content: SlackSecret = { signingSecret, botToken, botId, botUserId };
   const place = { accountId: HUB_ACCOUNT.id, region: HOME_REGION };
   secrets.create({ ...place, name: SLACK_SECRET_ID, content: JSON.stringify(content) });

@@ -22,10 +22,11 @@ import { functionEnvironment, storeSlackSecret } from './function-environment.ts
 import { type Functions, loadFunctions } from './functions.ts';
 import { fromHttpApiResult, type HttpAnswer, internalServerError, toHttpApiEvent } from './lambda/http-api.ts';
 import { setEnvironment } from './process-environment.ts';
-import { graceOf, sandboxPolicy } from './sandbox-policy.ts';
+import { graceOf, sandboxPolicy, workspacePolicy } from './sandbox-policy.ts';
 import { simulatedSecret } from './simulated-secret.ts';
 import { startSlack } from './slack/slack.ts';
 import { wire } from './wiring.ts';
+import { listenToWorkspace, readWorkspace, SLACK_API_URL, type WorkspaceTokens } from './workspace-connection.ts';
 import { ACCOUNTS, HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE } from './world.ts';
 
 export type SandboxOptions = {
@@ -38,6 +39,8 @@ export type SandboxOptions = {
   dataDir?: string;
   /** Slack's rate limits, or none. Default: Slack's. */
   rateLimits?: 'slack' | 'off';
+  /** A real Slack workspace in place of the simulated one: its tokens, and who is asked in which channel. */
+  workspace?: { tokens: WorkspaceTokens; channel: string; approvers: readonly string[] };
   /**
    * Told in one line of everything that failed. Without it the functions' own logs are silent too, unless the
    * environment says SANDBOX_VERBOSE=1: then they log all they ever could.
@@ -75,9 +78,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function start(
-  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', log }: SandboxOptions,
+  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', workspace, log }: SandboxOptions,
   cleanup: AsyncDisposableStack,
 ): Promise<{ awsUrl: string; slackUrl: string }> {
+  const connected = workspace === undefined ? undefined : await readWorkspace(workspace.tokens);
   const data = dataDir === undefined ? undefined : openDataFolder(dataDir);
   const saved = data?.load();
   const clock = installClock(saved?.clockOffset ?? 0);
@@ -101,7 +105,7 @@ async function start(
     externalIds: { [READ_ROLE]: externalId, [REMEDIATE_ROLE]: externalId },
   });
   const secrets = createSecretsManager();
-  storeSlackSecret(secrets, slackApp);
+  storeSlackSecret(secrets, { ...slackApp, ...workspace?.tokens }, connected);
 
   // The servers need their addresses before what is behind them can be made.
   const late: { control: ControlHandler; functions?: Functions } = { control: notStarted };
@@ -141,7 +145,11 @@ async function start(
   const grace = graceOf(graceSeconds);
   const deployed = await deploy(clients, grace);
   const records = openBotRecords(clients.dynamodb, TABLE_NAME);
-  await records.putPolicy(sandboxPolicy(grace));
+  await records.putPolicy(
+    connected === undefined || workspace === undefined
+      ? sandboxPolicy(grace)
+      : workspacePolicy(grace, { ...connected, ...workspace }),
+  );
 
   cleanup.defer(
     setEnvironment({
@@ -150,12 +158,19 @@ async function start(
         ...{ queues: deployed, topicArn: deployed.topicArn },
         ...{ externalId, secretAccessKey },
       }),
+      ...(workspace === undefined ? {} : { SLACK_API_URL: workspace.tokens.apiUrl ?? SLACK_API_URL }),
       ...logging({ isSilent: log === undefined, isVerbose: process.env['SANDBOX_VERBOSE'] === '1' }),
     }),
   );
   const tell = log ?? (() => undefined);
   const functions = await loadFunctions(HOME_REGION, tell);
   late.functions = functions;
+  if (workspace !== undefined) {
+    const { signingSecret } = slackApp;
+    const interactionUrl = `${gateway.url}/slack/events`;
+    const socket = await listenToWorkspace(workspace.tokens, { interactionUrl, signingSecret, log: tell });
+    cleanup.defer(socket.close);
+  }
   const wiring = wire({
     ...{ deployed, functions, sqs: clients.sqs, streams: dynamodb.streams, log: tell },
     sendMessage(name, body) {
