@@ -37,9 +37,9 @@ export function makeStacks(app: App, { deployment, code, maximumPeriodInDays }: 
     new MemberStack(app, `${memberStack}-${region}`, { env: { account: hub.account, region }, deployment });
   // The hub's Region has the roles that the others name.
   const first = member(hub.region);
-  first.addDependency(hubStack, 'its rule sends to the bus of the hub');
+  first.addStackDependency(hubStack, 'its rule sends to the bus of the hub');
   const others = regions.filter((region) => region !== hub.region).map(member);
-  for (const other of others) other.addDependency(first, 'the roles are there');
+  for (const other of others) other.addStackDependency(first, 'the roles are there');
 
   const organization =
     deployment.organization === undefined
@@ -48,7 +48,7 @@ export function makeStacks(app: App, { deployment, code, maximumPeriodInDays }: 
           env: { account: hub.account, region: hub.region },
           deployment,
         });
-  organization?.addDependency(hubStack, 'its rules send to the bus of the hub');
+  organization?.addStackDependency(hubStack, 'its rules send to the bus of the hub');
   return {
     hub: hubStack,
     members: [first, ...others],

@@ -23,9 +23,11 @@ type Variables = z.input<typeof detectFindingEnv> &
   z.input<typeof announceFindingEnv> &
   z.input<typeof sweepKeysEnv>;
 
-/** The credentials of the simulated Slack app, as the functions read them. */
-export function slackSecretOf({ signingSecret, botToken }: Pick<SlackSecret, 'signingSecret' | 'botToken'>): string {
-  const { botId, botUserId } = WORKSPACE;
+/** The credentials of a Slack app, as the functions read them; by default of the simulated one. */
+export function slackSecretOf(
+  { signingSecret, botToken }: Pick<SlackSecret, 'signingSecret' | 'botToken'>,
+  { botId, botUserId }: Pick<SlackSecret, 'botId' | 'botUserId'> = WORKSPACE,
+): string {
   return JSON.stringify({ signingSecret, botToken, botId, botUserId } satisfies SlackSecret);
 }
 

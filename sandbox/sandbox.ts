@@ -24,10 +24,11 @@ import { functionEnvironment, slackSecretOf, storeSlackSecret } from './function
 import { type Functions, loadFunctions } from './functions.ts';
 import { fromHttpApiResult, type HttpAnswer, internalServerError, toHttpApiEvent } from './lambda/http-api.ts';
 import { setEnvironment } from './process-environment.ts';
-import { graceOf, sandboxPolicy } from './sandbox-policy.ts';
+import { graceOf, sandboxPolicy, workspacePolicy } from './sandbox-policy.ts';
 import { simulatedSecret } from './simulated-secret.ts';
 import { startSlack } from './slack/slack.ts';
 import { wire } from './wiring.ts';
+import { listenToWorkspace, readWorkspace, SLACK_API_URL, type WorkspaceTokens } from './workspace-connection.ts';
 import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE } from './world.ts';
 
 export type SandboxOptions = {
@@ -40,6 +41,8 @@ export type SandboxOptions = {
   dataDir?: string;
   /** Slack's rate limits, or none. Default: Slack's. */
   rateLimits?: 'slack' | 'off';
+  /** A real Slack workspace in place of the simulated one: its tokens, and who is asked in which channel. */
+  workspace?: { tokens: WorkspaceTokens; channel: string; approvers: readonly string[] };
   /**
    * Told in one line of everything that failed. Without it the functions' own logs are silent too, unless the
    * environment says SANDBOX_VERBOSE=1: then they log all they ever could.
@@ -77,9 +80,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function start(
-  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', log }: SandboxOptions,
+  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', workspace, log }: SandboxOptions,
   cleanup: AsyncDisposableStack,
 ): Promise<{ awsUrl: string; slackUrl: string }> {
+  const connected = workspace === undefined ? undefined : await readWorkspace(workspace.tokens);
   const data = dataDir === undefined ? undefined : openDataFolder(dataDir);
   const saved = data?.load();
   const clock = installClock(saved?.clockOffset ?? 0);
@@ -102,7 +106,8 @@ async function start(
   const sts = createSts({
     externalIds: { [READ_ROLE]: externalId, [REMEDIATE_ROLE]: externalId },
   });
-  let account = healthyAccount(slackSecretOf(slackApp));
+  const slackSecret = slackSecretOf({ ...slackApp, ...workspace?.tokens }, connected);
+  let account = healthyAccount(slackSecret);
   const secrets = createSecretsManager();
   storeSlackSecret(secrets, account.slackSecret);
 
@@ -143,7 +148,11 @@ async function start(
   const grace = graceOf(graceSeconds);
   const deployed = await deploy(clients, grace);
   const records = openBotRecords(clients.dynamodb, TABLE_NAME);
-  await records.putPolicy(sandboxPolicy(grace));
+  await records.putPolicy(
+    connected === undefined || workspace === undefined
+      ? sandboxPolicy(grace)
+      : workspacePolicy(grace, { ...connected, ...workspace }),
+  );
 
   cleanup.defer(
     setEnvironment({
@@ -151,12 +160,19 @@ async function start(
         ...{ awsUrl: gateway.url, slackUrl: slack.url, queues: deployed, topicArn: deployed.topicArn },
         ...{ externalId, secretAccessKey },
       }),
+      ...(workspace === undefined ? {} : { SLACK_API_URL: workspace.tokens.apiUrl ?? SLACK_API_URL }),
       ...logging({ isSilent: log === undefined, isVerbose: process.env['SANDBOX_VERBOSE'] === '1' }),
     }),
   );
   const tell = log ?? (() => undefined);
   const functions = await loadFunctions(HOME_REGION, tell);
   late.functions = functions;
+  if (workspace !== undefined) {
+    const { signingSecret } = slackApp;
+    const interactionUrl = `${gateway.url}/slack/events`;
+    const socket = await listenToWorkspace(workspace.tokens, { interactionUrl, signingSecret, log: tell });
+    cleanup.defer(socket.close);
+  }
   const wiring = wire({
     ...{ deployed, functions, sqs: clients.sqs, streams: dynamodb.streams, log: tell },
     sendMessage(name, body) {
@@ -177,7 +193,7 @@ async function start(
   late.control = createControl({
     ...{ clock, kms, faults, slack, wiring, records, unheard },
     makeMistakes(names) {
-      account = healthyAccount(slackSecretOf(slackApp));
+      account = healthyAccount(slackSecret);
       makeMistakes(account, slack, names);
       storeSlackSecret(secrets, account.slackSecret);
     },

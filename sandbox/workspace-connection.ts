@@ -8,6 +8,9 @@ import { LogLevel, SlackError, WebAPIPlatformError, WebClient } from '@slack/web
 import * as z from 'zod';
 import { type Outgoing, postSigned } from './slack/signed-post.ts';
 
+/** Slack's own Web API. */
+export const SLACK_API_URL = 'https://slack.com/api/';
+
 export type WorkspaceTokens = {
   /** `xapp-…`, with the scope connections:write. */
   appToken: string;
