@@ -102,7 +102,7 @@ export class HubStack extends Stack {
     const queues = { CREATIONS_QUEUE_URL: creations.queueUrl, CHANGES_QUEUE_URL: changes.queueUrl };
     const watched = {
       WATCHED_REGIONS: deployment.regions.join(','),
-      ...(deployment.organization === undefined ? {} : { ORGANIZATION_ID: deployment.organization.id }),
+      ...(deployment.organization === undefined ? {} : { WATCHED_UNITS: deployment.organization.targets.join(',') }),
     };
     const stream = allow.consumeStream(table, this.reactions.failures);
 

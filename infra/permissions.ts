@@ -101,9 +101,17 @@ export function assumeRoles(
   });
 }
 
-/** The accounts of the organization; the action knows no resource (Service Authorization Reference, AWS Organizations). */
+/** The accounts of the organization's units. Their ARNs name the management account, which the deployment file does not. */
 export function listAccounts(): PolicyStatement {
-  return new PolicyStatement({ sid: 'ListAccounts', actions: ['organizations:ListAccounts'], resources: ['*'] });
+  return new PolicyStatement({
+    sid: 'ListAccounts',
+    actions: [
+      'organizations:DescribeOrganization',
+      'organizations:ListAccountsForParent',
+      'organizations:ListOrganizationalUnitsForParent',
+    ],
+    resources: ['*'],
+  });
 }
 
 /** Why `assumeRoles` may name every account, by what the rule packs say of it. */

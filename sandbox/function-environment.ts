@@ -9,7 +9,7 @@ import type {
 import type { SlackSecret } from '../functions/contracts/slack-secret.ts';
 import type { SecretsManager } from './aws/secrets-manager.ts';
 import { type Deployed, TABLE_NAME } from './deploy.ts';
-import { HUB_ACCOUNT, ORGANIZATION_ID, READ_ROLE, REGIONS, REMEDIATE_ROLE, WORKSPACE } from './world.ts';
+import { HUB_ACCOUNT, READ_ROLE, REGIONS, REMEDIATE_ROLE, UNIT_ID, WORKSPACE } from './world.ts';
 
 const [HOME_REGION] = REGIONS;
 
@@ -69,7 +69,7 @@ export function functionEnvironment({
     REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
     EXTERNAL_ID: externalId,
     WATCHED_REGIONS: REGIONS.join(','),
-    ORGANIZATION_ID,
+    WATCHED_UNITS: UNIT_ID,
     SLACK_API_URL: `${slackUrl}/api/`,
     SLACK_SECRET_ID,
   } satisfies Variables;

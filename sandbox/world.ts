@@ -13,6 +13,8 @@ export const ACCOUNTS: readonly Account[] = [
   { id: '123456789012', name: 'platform-dev', organizationalUnit: 'development' },
 ];
 export const ORGANIZATION_ID = 'o-sandbox0000';
+/** The unit in which all accounts are; the management account is in none. */
+export const UNIT_ID = 'ou-sand-box00001';
 /** Credentials that name no account and came from no AssumeRole belong to this account, so that any key id works. */
 export const DEFAULT_ACCOUNT = '123456789012';
 

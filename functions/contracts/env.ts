@@ -40,8 +40,8 @@ export const sweepKeysEnv = z.object({
   TOPIC_ARN: name,
   /** Regions whose keys the sweep looks at, separated by commas. */
   WATCHED_REGIONS: z.string().check(z.regex(/^[a-z]{2}(-[a-z]+)+-\d(,[a-z]{2}(-[a-z]+)+-\d)*$/)),
-  /** With it the sweep goes through the accounts of the organization, else only through the function's own. */
-  ORGANIZATION_ID: z.optional(name),
+  /** Units or roots of the organization, separated by commas, whose accounts are watched; without it only the function's own is. */
+  WATCHED_UNITS: z.optional(name),
 });
 
 /** The environment is incomplete; named variable by variable, at start, not at the first use. */

@@ -8,7 +8,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { listActiveAccounts } from '../adapters/accounts.ts';
+import { listWatchedAccounts } from '../adapters/accounts.ts';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
@@ -107,10 +107,10 @@ async function gauges(now: Date) {
 }
 
 async function list(marker: string | null, context: Context): Promise<ListedPlaces> {
+  const { accountId: hubAccount } = homeOf(context);
+  const units = env.WATCHED_UNITS?.split(',');
   const listAccounts = () =>
-    env.ORGANIZATION_ID === undefined
-      ? Promise.resolve([homeOf(context).accountId])
-      : listActiveAccounts(organizations);
+    units === undefined ? Promise.resolve([hubAccount]) : listWatchedAccounts(organizations, { units, hubAccount });
   return await listPlaces(marker, { loadPolicy, listAccounts, regions });
 }
 

@@ -29,7 +29,12 @@ const OPERATIONS = {
   secretsmanager: ['DescribeSecret', 'GetSecretValue', 'PutSecretValue'],
   sns: ['CreateTopic', 'DeleteTopic', 'GetTopicAttributes', 'ListTopics', 'Publish', 'PublishBatch', 'Subscribe'],
   cloudtrail: ['DescribeTrails', 'GetEventSelectors', 'GetTrailStatus'],
-  organizations: ['DescribeOrganization', 'ListAccounts', 'ListDelegatedAdministrators'],
+  organizations: [
+    'DescribeOrganization',
+    'ListAccountsForParent',
+    'ListDelegatedAdministrators',
+    'ListOrganizationalUnitsForParent',
+  ],
   cloudformation: ['DescribeOrganizationsAccess', 'DescribeStacks', 'ListStackInstances'],
   lambda: ['GetAccountSettings'],
   events: ['DescribeEventBus'],

@@ -94,6 +94,7 @@ const FUNCTION_ROLES: readonly string[] = FUNCTION_NAMES.map((name) => `kms-rota
 const ANY_KEY = 'arn:aws:kms:*:<AWS::AccountId>:key/*';
 /** Of the sweep's state machine; its name is between the angle brackets. */
 const OWN_EXECUTIONS = 'arn:aws:states:eu-central-1:111122223333:execution:<>';
+const LISTING = ['DescribeOrganization', 'ListAccountsForParent', 'ListOrganizationalUnitsForParent'];
 const LOG_DELIVERY = [
   'CreateLogDelivery',
   'DeleteLogDelivery',
@@ -189,7 +190,12 @@ const WILDCARDS: Record<string, string> = {
   [`states:RedriveExecution on ${OWN_EXECUTIONS}/Places:*`]: 'executions of the state machine itself, made by its map',
   'xray:GetSamplingRules on *': 'knows no resource (Service Authorization Reference, AWS X-Ray)',
   'xray:GetSamplingTargets on *': 'knows no resource (Service Authorization Reference, AWS X-Ray)',
-  'organizations:ListAccounts on *': 'knows no resource (Service Authorization Reference, AWS Organizations)',
+  ...Object.fromEntries(
+    LISTING.map((action) => [
+      `organizations:${action} on *`,
+      'the ARNs of units name the management account, which the deployment file does not',
+    ]),
+  ),
   'xray:PutTelemetryRecords on *': 'knows no resource (Service Authorization Reference, AWS X-Ray)',
   'xray:PutTraceSegments on *': 'knows no resource (Service Authorization Reference, AWS X-Ray)',
   'dynamodb:ListStreams on *': 'Lambda refuses to read a stream without it, and it knows no resource',
@@ -207,7 +213,7 @@ const EXPECTED = {
   'infra/examples/organization.yaml': expected(
     (role) =>
       `sts:AssumeRole on arn:aws:iam::*:role/kms-rotation-bot-${role} if {"StringEquals":{"aws:ResourceOrgID":"o-exampleorgid"}}`,
-    ['organizations:ListAccounts on *'],
+    LISTING.map((action) => `organizations:${action} on *`),
   ),
 };
 

@@ -1,6 +1,6 @@
 import { SLACK_SECRET_ID } from '../../sandbox/function-environment.ts';
 import { setEnvironment } from '../../sandbox/process-environment.ts';
-import { ORGANIZATION_ID, READ_ROLE, REGIONS, REMEDIATE_ROLE } from '../../sandbox/world.ts';
+import { READ_ROLE, REGIONS, REMEDIATE_ROLE, UNIT_ID } from '../../sandbox/world.ts';
 import { type LoadedHandlers, loadHandlers } from './containers.ts';
 import { QUEUE_URLS } from './event-sources.ts';
 import { installInterception } from './interception.ts';
@@ -27,7 +27,7 @@ export async function loadSimulatedHandlers(): Promise<LoadedHandlers> {
     REMEDIATE_ROLE_NAME: REMEDIATE_ROLE,
     EXTERNAL_ID: 'simulated-external-id',
     WATCHED_REGIONS: REGIONS.join(','),
-    ORGANIZATION_ID,
+    WATCHED_UNITS: UNIT_ID,
     SLACK_API_URL,
     SLACK_SECRET_ID,
   });

@@ -65,7 +65,7 @@ const KMS_TICK_MS = 50;
 
 export type ServicesOptions = {
   /** The organization's accounts. Default: those of the sandbox, all of which have the bot's roles. */
-  organization?: Pick<Organization, 'accounts' | 'pageSize'>;
+  organization?: Partial<Organization>;
   /** Told of every KMS call, as CloudTrail records it. */
   onKmsCall?: (record: CloudTrailRecord) => void;
 };
