@@ -28,6 +28,7 @@ const routeFields = {
     userGroups: z._default(z.array(userGroupId), []),
   }),
   mode: z._default(z.enum(['ask', 'auto', 'observe']), 'ask'),
+  fourEyes: z._default(z.boolean(), false),
 };
 
 const match = z
@@ -72,7 +73,7 @@ export const policySchema = z
       {},
     ),
     identities: z._default(
-      z.array(z.strictObject({ awsArn: z.string().check(z.minLength(1)), slackUserId: userId })),
+      z.array(z.strictObject({ awsArn: z.string().check(z.minLength(1)), slackUserId: z.nullable(userId) })),
       [],
     ),
     routes: z._default(z.array(z.strictObject({ ...routeFields, match })), []),
@@ -92,6 +93,9 @@ export const policySchema = z
       { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
     ),
     backOut: z._default(z.strictObject({ windowDays: wholeDays }), { windowDays: 14 }),
+    fourEyes: z._default(z.strictObject({ confirmWithinHours: z.int().check(z.minimum(1), z.maximum(168)) }), {
+      confirmWithinHours: 24,
+    }),
     digest: z._default(z.strictObject({ threshold: z.int().check(z.minimum(2)) }), { threshold: 20 }),
   })
   .check(({ value: policy, issues }) => {

@@ -94,7 +94,20 @@ const trigger = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('second-look'), at }),
 ]);
 const terms = z.object({ owner: person, reason: text, ticket: z.nullable(text), until: at });
-const exemption = z.extend(terms, { grantedBy: person, grantedAt: at, remindedDays: z.array(count) });
+const exemption = z.extend(terms, {
+  grantedBy: person,
+  confirmedBy: z.optional(person),
+  grantedAt: at,
+  remindedDays: z.array(count),
+});
+const request = z.object({
+  action: z.enum(['exempt', 'renew-exemption', 'back-out']),
+  by: person,
+  at,
+  terms,
+  because: z.enum(['route-asks', 'cause-not-told']),
+  lapsesAt: at,
+});
 const remedy = z.discriminatedUnion('id', [
   z.object({ id: z.literal('enable-rotation'), rotationPeriodInDays: count }),
   z.object({ id: z.literal('rotate-on-demand'), keyMaterialId: text }),
@@ -108,7 +121,7 @@ const failure = z.discriminatedUnion('because', [
   z.object({ because: z.literal('kms-refused'), operation: text, code: text }),
   z.object({ because: z.literal('no-result'), attempts: count }),
 ]);
-const approval = z.object({ by: decider, at });
+const approval = z.object({ by: decider, at, confirmedBy: z.optional(person) });
 const proof = z.object({
   readAt: at,
   agreeingReads: count,
@@ -139,10 +152,11 @@ const base = {
     switchedOffAgain: z.array(z.object({ at, by: text, tool: text })),
   }),
 };
+const mayHaveRequest = { request: z.optional(request) };
 const unanswered = { remindersSent: count, escalatedAt: z.nullable(at) };
 
 export const findingSchema = z.discriminatedUnion('status', [
-  z.object({ ...base, status: z.literal('open'), askedAt: at, ...unanswered }),
+  z.object({ ...base, ...mayHaveRequest, status: z.literal('open'), askedAt: at, ...unanswered }),
   z.object({
     ...base,
     status: z.literal('approved'),
@@ -153,9 +167,19 @@ export const findingSchema = z.discriminatedUnion('status', [
     lastActivityAt: at,
     thenExempt: z.nullable(exemption),
   }),
-  z.object({ ...base, status: z.literal('remediated'), approval, remedy, remediatedAt: at, proof, kmsRequestId }),
   z.object({
     ...base,
+    ...mayHaveRequest,
+    status: z.literal('remediated'),
+    approval,
+    remedy,
+    remediatedAt: at,
+    proof,
+    kmsRequestId,
+  }),
+  z.object({
+    ...base,
+    ...mayHaveRequest,
     status: z.literal('failed'),
     approval,
     remedy,
@@ -164,7 +188,7 @@ export const findingSchema = z.discriminatedUnion('status', [
     kmsRequestId,
     ...unanswered,
   }),
-  z.object({ ...base, status: z.literal('exempt'), exemption }),
+  z.object({ ...base, ...mayHaveRequest, status: z.literal('exempt'), exemption }),
   z.object({ ...base, status: z.literal('closed'), closedAt: at, closing }),
 ]) satisfies z.ZodMiniType<Finding>;
 
@@ -190,6 +214,8 @@ const refusal = z.discriminatedUnion('reason', [
   }),
   z.object({ reason: z.enum(['not-exempt', 'not-remediated']), status: z.enum(statuses) }),
   z.object({ reason: z.literal('back-out-window-over'), days: count }),
+  z.object({ reason: z.literal('request-pending'), by: text, at }),
+  z.object({ reason: z.literal('requester-may-not'), by: text }),
   z.object({
     reason: z.enum([
       'ticket-missing',
@@ -199,11 +225,25 @@ const refusal = z.discriminatedUnion('reason', [
       'earlier-episode',
       'nothing-to-approve',
       'not-switched-on-by-bot',
+      'no-request',
+      'request-lapsed',
+      'request-changed',
+      'own-request',
+      'second-person-not-told',
     ]),
   }),
 ]);
 
-const action = z.enum(['approve', 'exempt', 'renew-exemption', 'revoke-exemption', 'back-out', 're-check']);
+const action = z.enum([
+  'approve',
+  'exempt',
+  'renew-exemption',
+  'revoke-exemption',
+  'back-out',
+  're-check',
+  'confirm-request',
+  'withdraw-request',
+]);
 const event = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
   z.object({ type: z.literal(type), at, ...shape });
 
@@ -229,6 +269,9 @@ export const findingEventSchema = z.discriminatedUnion('type', [
   event('backed-out', { exemption, proof, kmsRequestId }),
   event('remediation-failed', { failure, kmsRequestId }),
   event('remediation-overdue', { report: count }),
+  event('confirmation-requested', { request }),
+  event('request-withdrawn', { by: person }),
+  event('request-lapsed', {}),
   event('exemption-granted', { exemption }),
   event('exemption-renewed', { exemption, by: person }),
   event('exemption-revoked', { by: person }),

@@ -8,6 +8,8 @@ export const BUTTON = {
   renew: 'renew-exemption',
   revoke: 'revoke-exemption',
   backOut: 'back-out',
+  confirm: 'confirm-request',
+  withdraw: 'withdraw-request',
 } as const;
 export type ButtonId = (typeof BUTTON)[keyof typeof BUTTON];
 
@@ -21,10 +23,14 @@ export const EXEMPTION_FIELD = { owner: 'owner', reason: 'reason', ticket: 'tick
 export const exemptionPurpose = z.enum(['exempt', 'renew-exemption', 'back-out']);
 export type ExemptionPurpose = z.infer<typeof exemptionPurpose>;
 
-/** The `value` of every button: which finding it was rendered for. State is always read anew. */
+/**
+ * The `value` of every button: which finding it was rendered for, and which request that waits for a second person (by
+ * the time it was made). State is always read anew.
+ */
 export const findingRef = z.strictObject({
   key: z.string().check(z.minLength(1), z.maxLength(300)),
   episode: z.int().check(z.minimum(1)),
+  request: z.optional(z.iso.datetime()),
 });
 export type FindingRef = z.infer<typeof findingRef>;
 

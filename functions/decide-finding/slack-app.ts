@@ -1,19 +1,22 @@
 import { App, type BlockAction, type ButtonAction, LogLevel, type Receiver, type ViewSubmitAction } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
 import { BUTTON, EXEMPTION_MODAL, parseFindingRef, parseModalMetadata } from '../contracts/slack-actions.ts';
-import type { Finding } from '../domain/finding.ts';
-import type { Policy } from '../domain/policy.ts';
 import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from '../messages/exemption-modal.ts';
 import { refusalSentence } from '../messages/refusal-sentence.ts';
-import type { ExemptingAction, Reply, Request, RequestedTerms, TermsReply } from './decide-finding.ts';
+import type {
+  ClickAction,
+  ExemptingAction,
+  MayStateTerms,
+  Reply,
+  Request,
+  RequestedTerms,
+  TermsReply,
+} from './decide-finding.ts';
 
 /** What the app needs of the use case, and of Slack. */
 export type SlackAppDeps = {
-  decide: (action: 'approve' | 're-check' | 'revoke-exemption', request: Request) => Promise<Reply>;
-  mayStateTerms: (
-    action: ExemptingAction,
-    request: Request,
-  ) => Promise<Reply | { kind: 'may'; finding: Finding; policy: Policy }>;
+  decide: (action: ClickAction, request: Request) => Promise<Reply>;
+  mayStateTerms: (action: ExemptingAction, request: Request) => Promise<Reply | MayStateTerms>;
   decideTerms: (action: ExemptingAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
   openView: (triggerId: string, view: ModalView) => Promise<unknown>;
   now: () => Date;
@@ -61,7 +64,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     },
   });
 
-  for (const action of [BUTTON.approve, BUTTON.recheck, BUTTON.revoke]) {
+  for (const action of [BUTTON.approve, BUTTON.recheck, BUTTON.revoke, BUTTON.confirm, BUTTON.withdraw]) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
       const sentence = await attempt(args, async (request) => clickSentence(await deps.decide(action, request)));
       await args.ack();
@@ -74,12 +77,10 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
       const sentence = await attempt(args, async (request) => {
         const reply = await deps.mayStateTerms(action, request);
         if (reply.kind !== 'may') return clickSentence(reply);
-        const { finding, policy } = reply;
+        const { finding, policy, fourEyes } = reply;
+        const form = { finding, policy, fourEyes, now: deps.now().toISOString() };
         const metadata = { purpose: action, ref: request.finding };
-        await deps.openView(
-          args.body.trigger_id,
-          renderExemptionModal({ finding, policy, now: deps.now().toISOString(), ...metadata }),
-        );
+        await deps.openView(args.body.trigger_id, renderExemptionModal({ ...form, ...metadata }));
         return null;
       });
       await args.ack();

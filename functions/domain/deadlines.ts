@@ -1,6 +1,6 @@
 import type { ClockCommand } from './commands.ts';
 import { daysLeft, type ExemptionRules, nextExemptionReminder } from './exemption.ts';
-import type { ApprovedFinding, Finding } from './finding.ts';
+import { type ApprovedFinding, type Finding, requestOf } from './finding.ts';
 
 /** When unanswered findings are brought up again, and when a remediation counts as stuck. */
 export type DeadlineRules = {
@@ -59,6 +59,18 @@ function deadlines(finding: Finding, rules: DeadlineRules): Deadline[] {
 }
 
 function unsorted(finding: Finding, rules: DeadlineRules): Deadline[] {
+  return [...ofStatus(finding, rules), ...ofRequest(finding)];
+}
+
+function ofRequest(finding: Finding): Deadline[] {
+  const request = requestOf(finding);
+  if (request === null) return [];
+  const lapse: Deadline = { at: Date.parse(request.lapsesAt), work: (at) => ({ type: 'lapse-request', at }) };
+  // With an exemption ends what was asked about it.
+  return [finding.status === 'exempt' ? { ...lapse, before: Date.parse(finding.exemption.until) } : lapse];
+}
+
+function ofStatus(finding: Finding, rules: DeadlineRules): Deadline[] {
   switch (finding.status) {
     case 'open':
       return unanswered(finding.askedAt, finding, rules);

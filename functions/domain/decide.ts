@@ -1,18 +1,30 @@
 import { type Assessment, isProblem } from './assessment.ts';
+import { comparePeople } from './authority.ts';
 import {
   type AssessCommand,
   type ClockCommand,
   type Command,
+  type ConfirmCommand,
   deciderOf,
+  type ExcuseCommand,
   type PersonCommand,
   type RemediatorCommand,
 } from './commands.ts';
 import { OVERDUE_REPORTS_BEFORE_FAILURE } from './deadlines.ts';
 import { causeAfter, evolve } from './evolve.ts';
-import { checkTerms, type Exemption, isLive } from './exemption.ts';
-import { type Closing, decidedBy, type Finding, isDriftLoop, type RemediatedFinding } from './finding.ts';
+import { checkTerms, type Exemption, type ExemptionTerms, isLive } from './exemption.ts';
+import {
+  type Closing,
+  decidedBy,
+  type Finding,
+  isDriftLoop,
+  isWaiting,
+  type PendingRequest,
+  type RemediatedFinding,
+  requestOf,
+} from './finding.ts';
 import type { FindingEvent } from './finding-events.ts';
-import type { Trigger } from './people.ts';
+import type { PersonRef, Trigger } from './people.ts';
 import type { Refusal } from './refusal.ts';
 import { remedyFor } from './remedy.ts';
 import { same } from './same.ts';
@@ -35,7 +47,8 @@ export type IgnoredBecause =
   | 'not-exempt'
   | 'exemption-over'
   | 'exemption-still-live'
-  | 'not-waiting-for-an-answer';
+  | 'not-waiting-for-an-answer'
+  | 'no-request-to-lapse';
 
 /**
  * The one place where it is decided what a command does to a finding. Default deny: a pair of status and command that
@@ -51,6 +64,8 @@ export function decide(command: Command, finding: Finding | undefined): Decision
     case 'revoke-exemption':
     case 'back-out':
     case 're-check':
+    case 'confirm-request':
+    case 'withdraw-request':
       return decidePersonCommand(command, finding);
     case 'start-remediation':
     case 'confirm-remediation':
@@ -59,6 +74,7 @@ export function decide(command: Command, finding: Finding | undefined): Decision
       return decideRemediation(command, finding);
     case 'expire-exemption':
     case 'remind-owner':
+    case 'lapse-request':
     case 'remind':
     case 'escalate':
     case 'report-overdue':
@@ -154,17 +170,18 @@ function decidePersonCommand(command: PersonCommand, finding: Finding | undefine
     case 'approve':
       return isUndecided(finding) ? approve(command, finding) : alreadyDecided(finding);
     case 'exempt':
-      if (!isUndecided(finding)) return alreadyDecided(finding);
-      return grant(command, (exemption) => ({ type: 'exemption-granted', at, exemption }));
     case 'renew-exemption':
-      if (finding.status !== 'exempt') return refused({ reason: 'not-exempt', status: finding.status });
-      return grant(command, (exemption) => ({ type: 'exemption-renewed', at, exemption, by }));
+    case 'back-out':
+      return decideExcuse(command, finding);
+    case 'confirm-request':
+      return confirm(command, finding);
+    case 'withdraw-request': {
+      const request = seenRequest(command, finding);
+      return 'reason' in request ? refused(request) : accepted({ type: 'request-withdrawn', at, by });
+    }
     case 'revoke-exemption':
       if (finding.status !== 'exempt') return refused({ reason: 'not-exempt', status: finding.status });
       return accepted({ type: 'exemption-revoked', at, by });
-    case 'back-out':
-      if (finding.status !== 'remediated') return refused({ reason: 'not-remediated', status: finding.status });
-      return backOut(command, finding);
     case 're-check':
       // What a re-check opens has no known cause, so that whoever caused it could exempt it: it only settles what is open.
       return isUndecided(finding) ? accepted({ type: 'recheck-requested', at, by }) : alreadyDecided(finding);
@@ -185,35 +202,110 @@ function approve(
   return accepted({ type: 'remediation-approved', at, approval, remedy });
 }
 
-function backOut(command: Extract<PersonCommand, { type: 'back-out' }>, finding: RemediatedFinding): Decision {
-  const { at, by, windowDays } = command;
-  const switchedOnNow = finding.history.switchedOnByBot.some((fix) => fix.at === finding.remediatedAt);
-  if (!switchedOnNow) return refused({ reason: 'not-switched-on-by-bot' });
-  if (Date.parse(at) - Date.parse(finding.remediatedAt) > windowDays * 86_400_000) {
-    return refused({ reason: 'back-out-window-over', days: windowDays });
-  }
-  const refusal = refusedTerms(command);
+/** Exempt, renew or back out: at once, or as a request when it takes a second person. */
+function decideExcuse(command: ExcuseCommand, finding: Finding): Decision {
+  const { type: action, at, by, terms, fourEyes } = command;
+  const refusal = notExcusable(action, command, finding) ?? refusedTerms(command);
   if (refusal !== null) return refused(refusal);
-  const approval = { by: { kind: 'person' as const, person: by }, at };
-  const remedy = { id: 'disable-rotation' as const };
-  return accepted({ type: 'back-out-approved', at, approval, remedy, thenExempt: exemptionOf(command) });
+  if (fourEyes === null)
+    return accepted(excuseEvent(action, { ...terms, grantedBy: by, grantedAt: at, remindedDays: [] }));
+  const pending = requestOf(finding);
+  if (pending !== null && isWaiting(pending, at)) {
+    return refused({ reason: 'request-pending', by: pending.by.name, at: pending.at });
+  }
+  const lapsesAt = new Date(Date.parse(at) + fourEyes.confirmWithinHours * 3_600_000).toISOString();
+  const request: PendingRequest = { action, by, at, terms, because: fourEyes.because, lapsesAt };
+  const requested: FindingEvent = { type: 'confirmation-requested', at, request };
+  return pending === null ? accepted(requested) : accepted({ type: 'request-lapsed', at }, requested);
 }
 
-type WithTerms = Extract<PersonCommand, { type: 'exempt' | 'renew-exemption' | 'back-out' }>;
+/** The second person's word. What was asked is judged once more, as things are now. */
+function confirm(command: ConfirmCommand, finding: Finding): Decision {
+  const { at, by, requester } = command;
+  const request = seenRequest(command, finding);
+  if ('reason' in request) return refused(request);
+  const refusal =
+    notSecondPerson(by, request.by) ??
+    (requester.allowed ? null : { reason: 'requester-may-not' as const, by: request.by.name }) ??
+    notExcusable(request.action, command, finding) ??
+    refusedTerms({ ...command, terms: request.terms });
+  if (refusal !== null) return refused(refusal);
+  const { terms, by: grantedBy, action } = request;
+  return accepted(excuseEvent(action, { ...terms, grantedBy, confirmedBy: by, grantedAt: at, remindedDays: [] }));
+}
 
-function refusedTerms({ at, terms, rules, ownerIsFullMember }: WithTerms): Refusal | null {
+/** The request that somebody saw, if that is the one that waits. */
+function seenRequest(
+  { at, requestedAt }: { at: string; requestedAt: string | null },
+  finding: Finding,
+): PendingRequest | Refusal {
+  const request = requestOf(finding);
+  if (request === null) return { reason: 'no-request' };
+  if (request.at !== requestedAt) return { reason: 'request-changed' };
+  return isWaiting(request, at) ? request : { reason: 'request-lapsed' };
+}
+
+function notSecondPerson(by: PersonRef, first: PersonRef): Refusal | null {
+  switch (comparePeople(by, first)) {
+    case 'same':
+      return { reason: 'own-request' };
+    case 'cannot-tell':
+      return { reason: 'second-person-not-told' };
+    case 'different':
+      return null;
+  }
+}
+
+/** Why the finding is in no state for it. */
+function notExcusable(
+  action: ExcuseCommand['type'],
+  { at, backOutWindowDays }: { at: string; backOutWindowDays: number },
+  finding: Finding,
+): Refusal | null {
+  switch (action) {
+    case 'exempt':
+      return isUndecided(finding) ? null : decidedBefore(finding);
+    case 'renew-exemption':
+      return finding.status === 'exempt' ? null : { reason: 'not-exempt', status: finding.status };
+    case 'back-out':
+      return finding.status === 'remediated'
+        ? notBackedOut(finding, at, backOutWindowDays)
+        : { reason: 'not-remediated', status: finding.status };
+  }
+}
+
+function notBackedOut(finding: RemediatedFinding, at: string, windowDays: number): Refusal | null {
+  const switchedOnNow = finding.history.switchedOnByBot.some((fix) => fix.at === finding.remediatedAt);
+  if (!switchedOnNow) return { reason: 'not-switched-on-by-bot' };
+  return Date.parse(at) - Date.parse(finding.remediatedAt) > windowDays * 86_400_000
+    ? { reason: 'back-out-window-over', days: windowDays }
+    : null;
+}
+
+function refusedTerms({
+  at,
+  terms,
+  rules,
+  ownerIsFullMember,
+}: Pick<ExcuseCommand, 'at' | 'rules' | 'ownerIsFullMember'> & { terms: ExemptionTerms }): Refusal | null {
   if (!ownerIsFullMember) return { reason: 'owner-not-a-full-member' };
   const [refusal] = checkTerms(terms, rules, at);
   return refusal ?? null;
 }
 
-function grant(command: WithTerms, event: (exemption: Exemption) => FindingEvent): Decision {
-  const refusal = refusedTerms(command);
-  return refusal === null ? accepted(event(exemptionOf(command))) : refused(refusal);
-}
-
-function exemptionOf({ at, by, terms }: WithTerms): Exemption {
-  return { ...terms, grantedBy: by, grantedAt: at, remindedDays: [] };
+function excuseEvent(action: ExcuseCommand['type'], exemption: Exemption): FindingEvent {
+  const { grantedAt: at, grantedBy: by, confirmedBy } = exemption;
+  switch (action) {
+    case 'exempt':
+      return { type: 'exemption-granted', at, exemption };
+    case 'renew-exemption':
+      return { type: 'exemption-renewed', at, exemption, by };
+    case 'back-out': {
+      const second = confirmedBy === undefined ? {} : { confirmedBy };
+      const approval = { by: { kind: 'person' as const, person: by }, at, ...second };
+      return { type: 'back-out-approved', at, approval, remedy: { id: 'disable-rotation' }, thenExempt: exemption };
+    }
+  }
 }
 
 function decideRemediation(command: RemediatorCommand, finding: Finding | undefined): Decision {
@@ -259,6 +351,11 @@ function decideClock(command: ClockCommand, finding: Finding | undefined): Decis
       if (remindedDays.some((days) => days <= daysLeft)) return ignored('already-known');
       return accepted({ type: 'exemption-reminded', at, daysLeft, owner });
     }
+    case 'lapse-request': {
+      const request = finding === undefined ? null : requestOf(finding);
+      if (request === null || isWaiting(request, at)) return ignored('no-request-to-lapse');
+      return accepted({ type: 'request-lapsed', at });
+    }
     case 'remind':
       if (finding === undefined || !isUndecided(finding)) return ignored('not-waiting-for-an-answer');
       if (command.reminder <= finding.remindersSent) return ignored('already-known');
@@ -285,10 +382,14 @@ function closing(assessment: Exclude<Assessment, Parameters<typeof remedyFor>[0]
 }
 
 function alreadyDecided(finding: Finding): Decision {
+  return refused(decidedBefore(finding));
+}
+
+function decidedBefore(finding: Finding): Refusal {
   const decided = decidedBy(finding);
   const who = decided?.who ?? null;
   const name = who === null ? null : 'kind' in who ? (who.kind === 'person' ? who.person.name : who.route) : who.name;
-  return refused({ reason: 'already-decided', status: finding.status, by: name, at: decided?.at ?? null });
+  return { reason: 'already-decided', status: finding.status, by: name, at: decided?.at ?? null };
 }
 
 function sameFacts(finding: Finding, { facts }: AssessCommand): boolean {

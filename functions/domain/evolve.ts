@@ -88,6 +88,11 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
         ...{ remindersSent: 0, escalatedAt: null },
       };
     }
+    case 'confirmation-requested':
+      return { ...decidable(finding, event), request: event.request };
+    case 'request-withdrawn':
+    case 'request-lapsed':
+      return withoutRequest(decidable(finding, event));
     case 'exemption-granted':
       waiting(finding, event);
       return { ...base, status: 'exempt', exemption: event.exemption };
@@ -130,14 +135,15 @@ const CAUSING = ['DisableKeyRotation', 'EnableKeyRotation', 'ImportKeyMaterial']
 
 /**
  * Whoever made the present problem is its cause, so that they cannot exempt their own doing as somebody else's. A
- * re-check that came before the event only found the problem.
+ * look that came before the event only found the problem.
  */
 export function causeAfter(
   finding: Finding,
   { trigger, assessment }: { trigger: Trigger; assessment: Assessment },
 ): Trigger {
   const causing = trigger.kind === 'cloudtrail' && CAUSING.includes(trigger.eventName);
-  const unexplained = finding.trigger.kind === 'recheck' || !same(assessment, finding.assessment);
+  const onlyFound = finding.trigger.kind === 'recheck' || finding.trigger.kind === 'second-look';
+  const unexplained = onlyFound || !same(assessment, finding.assessment);
   return causing && unexplained ? trigger : finding.trigger;
 }
 
@@ -179,6 +185,21 @@ function exempt(finding: Finding, event: FindingEvent): ExemptFinding {
 function waiting(finding: Finding, event: FindingEvent): Extract<Finding, { status: 'open' | 'failed' }> {
   if (finding.status !== 'open' && finding.status !== 'failed') throw new ImpossibleEvent(event.type, finding.status);
   return finding;
+}
+
+type Decidable = Extract<Finding, { status: 'open' | 'failed' | 'exempt' | 'remediated' }>;
+
+function decidable(finding: Finding, event: FindingEvent): Decidable {
+  if (finding.status === 'approved' || finding.status === 'closed') {
+    throw new ImpossibleEvent(event.type, finding.status);
+  }
+  return finding;
+}
+
+function withoutRequest(finding: Decidable): Finding {
+  const rest = { ...finding };
+  delete rest.request;
+  return rest;
 }
 
 const NO_HISTORY: RotationHistory = { switchedOnByBot: [], switchedOffAgain: [] };

@@ -6,6 +6,8 @@ export type ExemptionTerms = { owner: PersonRef; reason: string; ticket: string 
 /** A time-limited permission not to rotate one key. It ends by comparison with the clock, never by deletion. */
 export type Exemption = ExemptionTerms & {
   grantedBy: PersonRef;
+  /** The second person, where it took two. */
+  confirmedBy?: PersonRef | undefined;
   grantedAt: string;
   /** How many days were left each time the owner was reminded. */
   remindedDays: number[];

@@ -1,7 +1,7 @@
 import type { Assessment, Problem } from './assessment.ts';
 import type { Action } from './authority.ts';
 import type { Exemption } from './exemption.ts';
-import type { Approval, Closing, Mode, Proof } from './finding.ts';
+import type { Approval, Closing, Mode, PendingRequest, Proof } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { Decider, PersonRef, Trigger } from './people.ts';
 import type { Refusal } from './refusal.ts';
@@ -31,6 +31,9 @@ export type FindingEvent =
   | { type: 'backed-out'; at: string; exemption: Exemption; proof: Proof; kmsRequestId: string | null }
   | { type: 'remediation-failed'; at: string; failure: RemediationFailure; kmsRequestId: string | null }
   | { type: 'remediation-overdue'; at: string; report: number }
+  | { type: 'confirmation-requested'; at: string; request: PendingRequest }
+  | { type: 'request-withdrawn'; at: string; by: PersonRef }
+  | { type: 'request-lapsed'; at: string }
   | { type: 'exemption-granted'; at: string; exemption: Exemption }
   | { type: 'exemption-renewed'; at: string; exemption: Exemption; by: PersonRef }
   | { type: 'exemption-revoked'; at: string; by: PersonRef }

@@ -1,9 +1,9 @@
-import type { Approvers, Organisation } from './authority.ts';
+import type { Approvers, Culprit, Organisation } from './authority.ts';
 import type { DeadlineRules } from './deadlines.ts';
 import type { ExemptionRules } from './exemption.ts';
 import type { FindingBase, Mode } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
-import type { AwsActor } from './people.ts';
+import type { AwsActor, Trigger } from './people.ts';
 
 /** Conditions of a route; every one that is given must hold. Lists are alternatives. */
 export type RouteMatch = {
@@ -17,7 +17,14 @@ export type RouteMatch = {
 };
 
 /** Where the findings of some keys go and who decides on them. */
-export type Route = { name: string; channel: string; approvers: Approvers; mode: Mode };
+export type Route = {
+  name: string;
+  channel: string;
+  approvers: Approvers;
+  mode: Mode;
+  /** Whether exempting, renewing and backing out take two people. */
+  fourEyes: boolean;
+};
 
 export type Policy = {
   version: 1;
@@ -26,13 +33,17 @@ export type Policy = {
   graceSeconds: { default: number; byEventName: Record<string, number> };
   organisation: Organisation;
   accounts: Record<string, { name: string; organizationalUnit?: string | undefined }>;
-  /** AWS identities (ARN patterns) that belong to a Slack user whose e-mail address does not tell so. */
-  identities: { awsArn: string; slackUserId: string }[];
+  /**
+   * AWS identities (ARN patterns) that belong to a Slack user whose e-mail address does not tell so; null for a machine
+   * behind which nobody in particular stands.
+   */
+  identities: { awsArn: string; slackUserId: string | null }[];
   routes: (Route & { match: RouteMatch })[];
   defaultRoute: Route;
   exemptions: ExemptionRules & { selfExemption: boolean };
   unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'>;
   backOut: { windowDays: number };
+  fourEyes: { confirmWithinHours: number };
   /** Findings per minute and channel above which messages are to be combined. Not acted upon yet. */
   digest: { threshold: number };
 };
@@ -68,11 +79,31 @@ export function accountName(policy: Policy, accountId: string): string {
   return policy.accounts[accountId]?.name ?? accountId;
 }
 
-/** Slack users that the policy maps to an AWS identity. */
-export function slackUsersOf(policy: Policy, actor: AwsActor | null): string[] {
-  const arn = actor?.arn ?? null;
-  if (arn === null) return [];
-  return policy.identities.filter(({ awsArn }) => glob(awsArn, arn)).map(({ slackUserId }) => slackUserId);
+const NOBODY: Culprit = { causedBy: null, causedByUserIds: [], isTold: true };
+
+/** Who caused a finding. What only a look at the key brought up was caused by somebody nobody knows. */
+export function culpritOf(policy: Policy, trigger: Trigger): Culprit {
+  switch (trigger.kind) {
+    case 'cloudtrail':
+      return culpritBehind(policy, trigger.actor);
+    case 'kms-event':
+    case 'exemption-end':
+      return NOBODY;
+    case 'recheck':
+    case 'second-look':
+      return { ...NOBODY, isTold: false };
+  }
+}
+
+function culpritBehind(policy: Policy, actor: AwsActor): Culprit {
+  const { arn } = actor;
+  const mapped = policy.identities.filter(({ awsArn }) => arn !== null && glob(awsArn, arn));
+  const causedByUserIds = mapped.flatMap(({ slackUserId }) => (slackUserId === null ? [] : [slackUserId]));
+  const isMachine = mapped.length > 0 && causedByUserIds.length === 0;
+  // A record without a type is read as a service's; a real one names the service.
+  const isService = actor.type === 'AWSService' && actor.invokedBy !== null;
+  if (isMachine || isService) return NOBODY;
+  return { causedBy: actor, causedByUserIds, isTold: causedByUserIds.length > 0 || actor.email !== null };
 }
 
 function matches(match: RouteMatch, key: KeyIdentity, facts: KeyFacts | null, unit: string | undefined): boolean {

@@ -16,4 +16,15 @@ export type Refusal =
   | { reason: 'not-exempt'; status: Status }
   | { reason: 'not-remediated'; status: Status }
   | { reason: 'not-switched-on-by-bot' }
-  | { reason: 'back-out-window-over'; days: number };
+  | { reason: 'back-out-window-over'; days: number }
+  /** One decision at a time waits for a second person. */
+  | { reason: 'request-pending'; by: string; at: string }
+  | { reason: 'no-request' }
+  | { reason: 'request-lapsed' }
+  /** The click was about the terms of another request. */
+  | { reason: 'request-changed' }
+  | { reason: 'own-request' }
+  /** Without both e-mail addresses nobody can tell whether two accounts are one person. */
+  | { reason: 'second-person-not-told' }
+  /** Who asked was an approver then, and is not now. */
+  | { reason: 'requester-may-not'; by: string };

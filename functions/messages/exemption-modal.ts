@@ -6,6 +6,7 @@ import {
   type ExemptionPurpose,
   type FindingRef,
 } from '../contracts/slack-actions.ts';
+import type { FourEyes } from '../domain/commands.ts';
 import { type ExemptionRefusal, latestEnd } from '../domain/exemption.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -14,6 +15,7 @@ import { keyName } from './key-facts.ts';
 import { richText, slackUserId, utc } from './phrase.ts';
 import { plain } from './plain.ts';
 import { accountLabel, remedyCall } from './remedy-call.ts';
+import { whyTwoPeople } from './request-sentence.ts';
 
 type Field = keyof typeof EXEMPTION_FIELD;
 type InputElement =
@@ -52,6 +54,8 @@ export type ExemptionForm = {
   purpose: ExemptionPurpose;
   policy: Policy;
   now: string;
+  /** Set when somebody else has to confirm the terms. */
+  fourEyes: FourEyes | null;
   /** What the clicked button was rendered for: it travels with the modal, so that a late submission is noticed. */
   ref: FindingRef;
 };
@@ -62,7 +66,7 @@ const LONGEST_REASON = 1000;
 const LONGEST_TICKET = 200;
 
 /** The form for an exemption's terms: new, renewed (filled with the present terms), or following a back-out. */
-export function renderExemptionModal({ finding, purpose, policy, now, ref }: ExemptionForm): ExemptionModal {
+export function renderExemptionModal({ finding, purpose, policy, now, fourEyes, ref }: ExemptionForm): ExemptionModal {
   const { key, facts } = finding;
   const rules = policy.exemptions;
   const present = purpose === 'renew-exemption' && finding.status === 'exempt' ? finding.exemption : null;
@@ -87,6 +91,7 @@ export function renderExemptionModal({ finding, purpose, policy, now, ref }: Exe
           richText(plain(key.arn, 300)),
           richText(accountLabel(key, policy)),
           richText(consequence({ finding, purpose, policy })),
+          ...(fourEyes === null ? [] : [richText({ bold: 'It takes two: ' }, twoPeople(fourEyes))]),
         ],
       },
       input('owner', 'Owner', {
@@ -133,6 +138,10 @@ function consequence({ finding, purpose, policy }: Pick<ExemptionForm, 'finding'
     case 'back-out':
       return `The bot calls ${remedyCall({ id: 'disable-rotation' }, finding.key, policy)}: the key keeps its present material and no longer rotates by itself. Then the key is exempt on these terms.`;
   }
+}
+
+function twoPeople({ because, confirmWithinHours }: FourEyes): string {
+  return `${whyTwoPeople(because)} Another approver has to confirm these terms within ${confirmWithinHours} hours; until then nothing changes.`;
 }
 
 function input(

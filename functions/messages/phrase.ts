@@ -34,6 +34,11 @@ export function decider(by: Decider): Phrase {
   return by.kind === 'person' ? { person: by.person } : `policy route "${plain(by.route, 80)}"`;
 }
 
+/** The second person of a decision that took two. */
+export function secondPerson({ confirmedBy }: { confirmedBy?: PersonRef | undefined }): Phrase[] {
+  return confirmedBy === undefined ? [] : [' (confirmed by ', { person: confirmedBy }, ')'];
+}
+
 /** An instant for people who read plain text: `2026-03-02 09:00 UTC`. */
 export function utc(at: string): string {
   const time = Date.parse(at);

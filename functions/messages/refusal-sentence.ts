@@ -49,6 +49,20 @@ export function refusalSentence(refusal: Refusal): string {
       return 'The bot did not switch on the rotation of this key, so it does not switch it off; nothing was changed.';
     case 'back-out-window-over':
       return `A remediation can be backed out for ${refusal.days} days, which are over; nothing was changed.`;
+    case 'request-pending':
+      return `${disarmed(refusal.by)} asked for a decision on ${utc(refusal.at)} that still waits for a second approver; confirm or withdraw it in the message. Nothing was changed.`;
+    case 'no-request':
+      return 'Nothing waits for a second person here any more; nothing was changed.';
+    case 'request-lapsed':
+      return 'The time to confirm this is over; whoever still wants it has to ask again. Nothing was changed.';
+    case 'request-changed':
+      return 'What you saw was replaced by another request; please read the message again. Nothing was changed.';
+    case 'own-request':
+      return 'You asked for this yourself, so another approver has to confirm it; nothing was changed.';
+    case 'second-person-not-told':
+      return 'Slack does not show the e-mail addresses of you and of who asked, so nobody can tell that you are two people. Ask an approver whose address Slack shows. Nothing was changed.';
+    case 'requester-may-not':
+      return `${disarmed(refusal.by)}, who asked for this, may not decide about this key any more; an approver has to ask again. Nothing was changed.`;
   }
 }
 
@@ -69,7 +83,11 @@ function decided(status: Status): string {
   }
 }
 
+function disarmed(name: string): string {
+  return plain(name, 80).replace(/[<>&`]/g, '');
+}
+
 function attribution({ by, at }: { by: string | null; at: string | null }): string {
-  const who = by === null ? '' : ` by ${plain(by, 80).replace(/[<>&`]/g, '')}`;
+  const who = by === null ? '' : ` by ${disarmed(by)}`;
   return at === null ? who : `${who} on ${utc(at)}`;
 }

@@ -6,11 +6,12 @@ import { type Finding, isDriftLoop } from '../domain/finding.ts';
 import { type Policy, routeOf } from '../domain/policy.ts';
 import type { Block } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
-import { decider, type Phrase, richText, spoken } from './phrase.ts';
+import { decider, type Phrase, richText, secondPerson, spoken } from './phrase.ts';
 import { plain } from './plain.ts';
 import { closingSentence, driftSentence, notApplicableSentence, problemSentence } from './problem-sentence.ts';
 import { proofSentence } from './proof-sentence.ts';
 import { remedyCall } from './remedy-call.ts';
+import { requestSentence } from './request-sentence.ts';
 
 /** `finding` is the present state of the record's episode. */
 export type ReplyContext = { policy: Policy; now: string; finding: Finding };
@@ -61,7 +62,7 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
       ]);
     case 'back-out-approved':
       return reply([
-        ...['Back-out approved by ', decider(event.approval.by), ': '],
+        ...['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), ': '],
         `${remedyCall(event.remedy, record.key, context.policy)}, then `,
         ...exemptionWords(event.thenExempt),
       ]);
@@ -76,10 +77,23 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
       return reply(['Remediation failed. ', ...failureSentence(event.failure), ' ', ...approvers(context)], true);
     case 'remediation-overdue':
       return reply([`The remediation has no result yet (report ${event.report}); it is being tried again.`]);
+    case 'confirmation-requested':
+      return reply([...requestSentence(event.request), ' ', ...approvers(context)]);
+    case 'request-withdrawn':
+      return reply([{ person: event.by }, ' withdrew the request that waited for a second person.']);
+    case 'request-lapsed':
+      return reply(['Nobody confirmed the request in time, so it is void. Whoever still wants it has to ask again.']);
     case 'exemption-granted':
       return reply([...granted(event.exemption), exempted, ...exemptionWords(event.exemption)]);
-    case 'exemption-renewed':
-      return reply([{ person: event.by }, ' renewed the exemption: ', ...exemptionWords(event.exemption)]);
+    case 'exemption-renewed': {
+      const { exemption, by } = event;
+      return reply([
+        { person: by },
+        ...secondPerson(exemption),
+        ' renewed the exemption: ',
+        ...exemptionWords(exemption),
+      ]);
+    }
     case 'exemption-revoked':
       return reply([{ person: event.by }, ' ended the exemption. Please decide. ', ...approvers(context)]);
     case 'exemption-expired':
@@ -116,8 +130,8 @@ function reply(phrases: Phrase[], broadcast = false): Reply {
   return { text: spoken(...phrases), blocks: [{ type: 'rich_text', elements: [richText(...phrases)] }], broadcast };
 }
 
-function granted({ grantedBy }: Exemption): Phrase[] {
-  return [{ person: grantedBy }];
+function granted(exemption: Exemption): Phrase[] {
+  return [{ person: exemption.grantedBy }, ...secondPerson(exemption)];
 }
 
 function exemptionWords({ owner, until, reason, ticket }: ExemptionTerms): Phrase[] {

@@ -143,5 +143,44 @@ const backOut: Scenario = {
   },
 };
 
+const secondPerson: Scenario = {
+  name: 'second-person',
+  story:
+    'A pipeline made the key, so nobody can tell who caused it: one approver asks for an exemption, another confirms.',
+  async play(visitor) {
+    const arn = await visitor.makeKey({ as: 'terraform' });
+    await visitor.settle();
+    const terms = { owner: 'U0ENGINEER', reason: REASON, ticket: '', until: await visitor.day(20) };
+    await visitor.fillIn({ user: 'U0APPROVER', arn, actionId: 'exempt' }, terms);
+    await visitor.settle();
+    const asked = await visitor.messageAbout(arn);
+    visitor.say(`Slack: ${asked.text}`);
+    expectText('the message says what waits for whom', asked.text, /Another approver has to confirm it before/);
+    const own = await visitor.click('U0APPROVER', arn, 'confirm-request');
+    expectText('who asked cannot confirm', own.ephemerals[0]?.text ?? '', /You asked for this yourself/);
+    await visitor.click('U0APPROVER2', arn, 'confirm-request');
+    await visitor.settle();
+    const { text } = await visitor.messageAbout(arn);
+    expectText('both are named', text, /Granted by Approver \(confirmed by Second approver\)/);
+
+    const late = await visitor.makeKey({ as: 'terraform' });
+    await visitor.settle();
+    await visitor.fillIn({ user: 'U0APPROVER', arn: late, actionId: 'exempt' }, terms);
+    await visitor.settle();
+    await visitor.advance('25h');
+    await visitor.settle();
+    expectSame('a request lapses by itself', (await visitor.trail(late)).includes('request-lapsed'), true);
+    expectText('and the key is asked about as before', (await visitor.messageAbout(late)).text, /^Key does not rotate/);
+  },
+};
+
 /** Who may decide what, and what becomes of it. */
-export const decisions: readonly Scenario[] = [exemption, refusedClicks, modalErrors, twoPeople, staleClick, backOut];
+export const decisions: readonly Scenario[] = [
+  exemption,
+  refusedClicks,
+  modalErrors,
+  twoPeople,
+  staleClick,
+  backOut,
+  secondPerson,
+];

@@ -83,6 +83,14 @@ describe('hostile text in an event, a key, a name or a form', () => {
       failed({ because: 'policy-denies', operation: HOSTILE, deniedBy: 'unspecified', principal: HOSTILE }),
     ],
     'not confirmed': [opened, approved, failed({ because: 'not-confirmed', expected: HOSTILE, lastRead: HOSTILE })],
+    'asked for': [
+      opened,
+      {
+        ...{ type: 'confirmation-requested', at },
+        request: { action: 'exempt', by: person, at, terms, because: 'route-asks', lapsesAt: later({ days: 1 }) },
+      },
+      { type: 'request-withdrawn', at, by: person },
+    ],
     'exempt and renewed': [
       opened,
       { type: 'exemption-granted', at, exemption },
@@ -126,7 +134,7 @@ describe('hostile text in an event, a key, a name or a form', () => {
         message: renderFinding(finding, context),
         reply: renderReply(record, { ...context, finding }),
         forms: (['exempt', 'renew-exemption', 'back-out'] as const).map((purpose) =>
-          renderExemptionModal({ finding, purpose, ref, ...context }),
+          renderExemptionModal({ finding, purpose, ref, fourEyes: null, ...context }),
         ),
       };
       expect(liveParts(shown)).toEqual([]);
@@ -161,6 +169,12 @@ describe('hostile text in an event, a key, a name or a form', () => {
         ticket: description.slice(0, 150),
         until,
       });
+      await bot.visitor.settle();
+      const requested = await bot.visitor.messageAbout(arn);
+      expect(JSON.stringify(requested)).toContain('Confirm exemption');
+      expect(liveParts(requested.blocks)).toEqual([]);
+      // An access key names nobody, so that it takes two.
+      await bot.visitor.click('U0APPROVER2', arn, 'confirm-request');
       await bot.visitor.settle();
       const { views } = await bot.visitor.click('U0APPROVER', arn, 'renew-exemption');
       const message = await bot.visitor.messageAbout(arn);

@@ -199,5 +199,7 @@ function policyDocument(mode: Circumstances['mode']): Policy {
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
   // One reminder is as good as three, and most schedules end with them.
   const unanswered = { remindAfterHours: [24], escalateAfterHours: 48 };
-  return { ...policy, graceSeconds, unanswered, defaultRoute: { ...policy.defaultRoute, mode } };
+  // One account asks for two people, so that schedules have both kinds.
+  const routes = policy.routes.map((route) => ({ ...route, fourEyes: true }));
+  return { ...policy, routes, graceSeconds, unanswered, defaultRoute: { ...policy.defaultRoute, mode } };
 }

@@ -44,7 +44,7 @@ describe('a policy', () => {
       identities: [],
       routes: [],
       defaultRoute: {
-        ...{ name: 'default', channel: 'C0123456789', mode: 'ask' },
+        ...{ name: 'default', channel: 'C0123456789', mode: 'ask', fourEyes: false },
         approvers: { users: ['U0123456789'], userGroups: [] },
       },
       exemptions: {
@@ -53,6 +53,7 @@ describe('a policy', () => {
       },
       unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
       backOut: { windowDays: 14 },
+      fourEyes: { confirmWithinHours: 24 },
       digest: { threshold: 20 },
     });
   });

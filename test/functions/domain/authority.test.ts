@@ -22,6 +22,7 @@ function ask(changes: Partial<AuthorityQuestion> = {}): ReturnType<typeof author
     approvers: { users: ['U0123456789'], userGroups: [] },
     causedBy: null,
     causedByUserIds: [],
+    isTold: true,
     selfExemption: false,
     ...changes,
   });

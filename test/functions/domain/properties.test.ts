@@ -3,13 +3,13 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import type { Assessment } from '../../../functions/domain/assessment.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal, verifyChain } from '../../../functions/domain/audit.ts';
-import type { AuthorityVerdict } from '../../../functions/domain/authority.ts';
-import type { Command } from '../../../functions/domain/commands.ts';
+import { type AuthorityVerdict, comparePeople } from '../../../functions/domain/authority.ts';
+import type { Command, FourEyes } from '../../../functions/domain/commands.ts';
 import { type DueWork, dueWork, nextDeadline } from '../../../functions/domain/deadlines.ts';
 import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve, replay } from '../../../functions/domain/evolve.ts';
 import { isLive } from '../../../functions/domain/exemption.ts';
-import type { Finding, Mode, Status } from '../../../functions/domain/finding.ts';
+import { type Finding, isWaiting, type Mode, requestOf, type Status } from '../../../functions/domain/finding.ts';
 import type { FindingEvent, FindingEventType } from '../../../functions/domain/finding-events.ts';
 import type { Trigger } from '../../../functions/domain/people.ts';
 import {
@@ -31,12 +31,15 @@ const DAY = 86_400_000;
 /** One step: some time passes, then somebody commands something. The command is made for the state it meets. */
 type Step = { minutes: number; make: (at: string, finding: Finding | undefined) => Command };
 
-const people = ['U0000000001', 'U0000000002', 'U0000000003'].map((userId) => aPersonRef({ userId, name: userId }));
+const people = ['U0000000001', 'U0000000002', 'U0000000003'].map((userId) =>
+  aPersonRef({ userId, name: userId, email: `${userId}@corp.example` }),
+);
 const by = fc.constantFrom(...people);
 const verdict = fc.oneof(
   { weight: 6, arbitrary: fc.constant<AuthorityVerdict>({ allowed: true }) },
   { weight: 1, arbitrary: fc.constant<AuthorityVerdict>({ allowed: false, reason: 'not-an-approver' }) },
 );
+const fourEyes = fc.constantFrom<FourEyes | null>(null, null, { because: 'route-asks', confirmWithinHours: 24 });
 const facts = fc.constantFrom(aKey(), aKey({ tags: [] }), null);
 const settled = fc.constantFrom<Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>>(
   { verdict: 'compliant' },
@@ -76,19 +79,39 @@ const ONWARD: Record<Status | 'none', Command['type'][]> = {
   exempt: ['expire-exemption', 'renew-exemption', 'revoke-exemption', 'remind-owner'],
   closed: ['assess'],
 };
+const ONWARD_WITH_REQUEST: Command['type'][] = [
+  'confirm-request',
+  'confirm-request',
+  'withdraw-request',
+  'lapse-request',
+];
 const type = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Command['type'] | 'onward'>(...types) },
   { weight: 2, arbitrary: fc.constant('onward' as const) },
 );
 
 const step: fc.Arbitrary<Step> = fc
-  .record({ minutes, type, by, verdict, facts, assessment, settled, mode, trigger, terms, stale: fc.nat({ max: 9 }) })
+  .record({
+    minutes,
+    type,
+    by,
+    verdict,
+    fourEyes,
+    facts,
+    assessment,
+    settled,
+    mode,
+    trigger,
+    terms,
+    stale: fc.nat({ max: 9 }),
+  })
   .map(({ minutes: wait, ...drawn }) => ({ minutes: wait, make: (at, finding) => commandOf(drawn, at, finding) }));
 
 type Drawn = {
   type: Command['type'] | 'onward';
   by: (typeof people)[number];
   verdict: AuthorityVerdict;
+  fourEyes: FourEyes | null;
   facts: ReturnType<typeof aKey> | null;
   assessment: Assessment;
   settled: Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>;
@@ -99,15 +122,19 @@ type Drawn = {
 };
 
 function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Command {
-  const onward = ONWARD[finding?.status ?? 'none'];
+  const pending = finding === undefined ? null : requestOf(finding);
+  const onward = pending === null ? ONWARD[finding?.status ?? 'none'] : ONWARD_WITH_REQUEST;
   const command = commands[drawn.type === 'onward' ? (onward[drawn.stale % onward.length] ?? 'assess') : drawn.type];
   const now = Date.parse(at);
   const person = {
     ...{ at, by: drawn.by, verdict: drawn.verdict },
     episode: (finding?.episode ?? 1) - (drawn.stale === 0 ? 1 : 0),
   };
+  const excuse = { ...person, rules: RULES, ownerIsFullMember: drawn.terms.ownerIsFullMember, backOutWindowDays: 14 };
+  const requestedAt = drawn.stale === 1 ? null : (pending?.at ?? null);
   const withTerms = {
-    ...{ ...person, rules: RULES, ownerIsFullMember: drawn.terms.ownerIsFullMember },
+    ...excuse,
+    fourEyes: drawn.fourEyes,
     terms: someTerms({ reason: drawn.terms.reason, until: new Date(now + drawn.terms.days * DAY).toISOString() }),
   };
   switch (command.type) {
@@ -119,6 +146,10 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
     case 'revoke-exemption':
     case 're-check':
       return { ...command, ...person };
+    case 'withdraw-request':
+      return { ...command, ...person, requestedAt };
+    case 'confirm-request':
+      return { ...command, ...excuse, requestedAt };
     case 'exempt':
     case 'renew-exemption':
     case 'back-out':
@@ -126,6 +157,7 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
     case 'start-remediation':
     case 'fail-remediation':
     case 'escalate':
+    case 'lapse-request':
     case 'report-overdue':
       return { ...command, at };
     case 'remind':
@@ -205,6 +237,9 @@ const EVENT_TYPES: Record<FindingEventType, true> = {
   'backed-out': true,
   'remediation-failed': true,
   'remediation-overdue': true,
+  'confirmation-requested': true,
+  'request-withdrawn': true,
+  'request-lapsed': true,
   'exemption-granted': true,
   'exemption-renewed': true,
   'exemption-revoked': true,
@@ -290,6 +325,26 @@ describe('whatever happens to a key', () => {
             expect([approved, started]).toEqual([true, true]);
             approved = started = false;
           }
+        }
+      }
+    });
+  });
+
+  it('excuses a key that takes two people on the word of two, within the time', () => {
+    always((taken) => {
+      for (const { command, before, events } of taken) {
+        for (const event of events) {
+          const exemption = 'exemption' in event ? event.exemption : 'thenExempt' in event ? event.thenExempt : null;
+          if (exemption === null || event.type === 'backed-out') continue;
+          if (command.type !== 'confirm-request') {
+            expect('fourEyes' in command && command.fourEyes === null).toBe(true);
+            continue;
+          }
+          const request = before === undefined ? null : requestOf(before);
+          expect(request !== null && isWaiting(request, command.at)).toBe(true);
+          expect(exemption.grantedBy).toEqual(request?.by);
+          expect(exemption.confirmedBy).toEqual(command.by);
+          expect(comparePeople(exemption.grantedBy, command.by)).toBe('different');
         }
       }
     });

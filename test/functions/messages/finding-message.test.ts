@@ -2,7 +2,18 @@ import type { DeniedBy, Problem } from '../../../functions/domain/assessment.ts'
 import type { Finding, RotationHistory, Status } from '../../../functions/domain/finding.ts';
 import type { RemediationFailure } from '../../../functions/domain/remedy.ts';
 import { renderFinding } from '../../../functions/messages/finding-message.ts';
-import { aFinding, aKey, anActor, aPersonRef, aPolicy, aTrigger, KEY, later, PROBLEMS } from '../../builders.ts';
+import {
+  aFinding,
+  aKey,
+  anActor,
+  aPersonRef,
+  aPolicy,
+  aRequest,
+  aTrigger,
+  KEY,
+  later,
+  PROBLEMS,
+} from '../../builders.ts';
 import { expectSlackTakes, wordsOf } from './slack-limits.ts';
 
 const CONTEXT = { policy: aPolicy(), now: later({ hours: 2 }) };
@@ -89,6 +100,35 @@ describe('renderFinding', () => {
       expect(text).toContain('Key Owner');
       expect(text).toContain('2026-03-02 09:10 UTC');
     }
+  });
+
+  it.each([
+    { action: 'exempt', status: 'open' },
+    { action: 'exempt', status: 'failed' },
+    { action: 'renew-exemption', status: 'exempt' },
+    { action: 'back-out', status: 'remediated' },
+  ] as const)('tells of a request to $action a finding in status $status', ({ action, status }) => {
+    const finding = { ...aFinding(status), request: aRequest({ action }) };
+    expect(shown(finding)).toMatchSnapshot();
+    const lapsed = shown(finding, { ...CONTEXT, now: later({ days: 1, minutes: 10 }) });
+    expect(lapsed.buttons.filter((label) => label.includes('request'))).toEqual([]);
+  });
+
+  it('binds the buttons to the request that is shown', () => {
+    const { blocks } = renderFinding({ ...aFinding('open'), request: aRequest() }, CONTEXT);
+    const values = blocks.flatMap((block) =>
+      block.type === 'actions' ? block.elements.map(({ action_id, value }) => [action_id, value]) : [],
+    );
+    const seen = JSON.stringify({ key: KEY.arn, episode: 1, request: aRequest().at });
+    expect(values).toContainEqual(['confirm-request', seen]);
+    expect(values).toContainEqual(['withdraw-request', seen]);
+  });
+
+  it('names both where it took two', () => {
+    const confirmedBy = aPersonRef({ userId: 'U0SECOND', name: 'Second Approver' });
+    const exempt = aFinding('exempt');
+    const { text } = shown({ ...exempt, exemption: { ...exempt.exemption, confirmedBy } });
+    expect(text).toContain('Granted by Key Owner (confirmed by Second Approver)');
   });
 
   it('offers approval only where a remedy exists', () => {

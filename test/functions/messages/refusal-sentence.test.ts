@@ -23,6 +23,13 @@ const REFUSALS: { [R in Refusal['reason']]: ({ reason: R } & Extract<Refusal, { 
   'not-remediated': { reason: 'not-remediated', status: 'open' },
   'not-switched-on-by-bot': { reason: 'not-switched-on-by-bot' },
   'back-out-window-over': { reason: 'back-out-window-over', days: 14 },
+  'request-pending': { reason: 'request-pending', by: 'First Approver', at: DAY_ONE },
+  'no-request': { reason: 'no-request' },
+  'request-lapsed': { reason: 'request-lapsed' },
+  'request-changed': { reason: 'request-changed' },
+  'own-request': { reason: 'own-request' },
+  'second-person-not-told': { reason: 'second-person-not-told' },
+  'requester-may-not': { reason: 'requester-may-not', by: 'First Approver' },
 };
 
 describe('refusalSentence', () => {
