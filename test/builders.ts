@@ -96,7 +96,14 @@ export function aPerson(changes: Partial<SlackPerson> = {}): SlackPerson {
 }
 
 export function someRules(changes: Partial<ExemptionRules> = {}): ExemptionRules {
-  return { maximumDays: 90, minimumReasonLength: 10, ticketRequired: false, reminderDays: [14, 7, 1], ...changes };
+  return {
+    maximumDays: 90,
+    maximumTotalDays: 730,
+    minimumReasonLength: 10,
+    ticketRequired: false,
+    reminderDays: [14, 7, 1],
+    ...changes,
+  };
 }
 
 export function someTerms(changes: Partial<ExemptionTerms> = {}): ExemptionTerms {
@@ -191,6 +198,9 @@ export function commandsOfEveryType(at: string = later({ hours: 1 })): {
     approve: { ...byPerson, type: 'approve', rotationPeriodInDays: 365 },
     exempt: { ...withTerms, type: 'exempt' },
     'renew-exemption': { ...withTerms, type: 'renew-exemption' },
+    'fix-now': { ...byPerson, type: 'fix-now', rotationPeriodInDays: 365 },
+    'shorten-exemption': { ...byPerson, type: 'shorten-exemption', until: later({ days: 20 }) },
+    'let-exemption-end': { ...byPerson, type: 'let-exemption-end' },
     'revoke-exemption': { ...byPerson, type: 'revoke-exemption' },
     'back-out': { ...withTerms, type: 'back-out' },
     'confirm-request': {

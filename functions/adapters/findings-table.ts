@@ -211,6 +211,8 @@ function personBehind(event: FindingEvent): { teamId: string; userId: string } |
   switch (event.type) {
     case 'recheck-requested':
     case 'exemption-revoked':
+    case 'exemption-shortened':
+    case 'exemption-end-accepted':
     case 'request-withdrawn':
       return event.by;
     case 'confirmation-requested':

@@ -74,6 +74,7 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const PAGE_SIZE = 200;
 
 const posted = z.object({ channel: z.string(), ts: z.string() });
+const permalinkAnswer = z.object({ permalink: z.url() });
 const opened = z.object({ view: z.object({ id: z.string() }) });
 const identity = z.object({ bot_id: z.string() });
 const listing = z.object({
@@ -164,7 +165,7 @@ export function createSlack({
   }
 
   return {
-    /** Posts a message or a reply. After SlackUnavailable it may or may not stand in the channel: `findPosted` tells. */
+    /** Posts a message or a reply; to a person's direct messages when `channel` is a user id. After SlackUnavailable it may or may not stand in the channel: `findPosted` tells. */
     async postMessage({ channel, text, blocks, postId, threadTs, broadcast }: NewMessage): Promise<MessagePlace> {
       const message = {
         channel,
@@ -191,6 +192,12 @@ export function createSlack({
       blocks,
     }: MessagePlace & { text: string; blocks: readonly MessageBlock[] }): Promise<void> {
       await translated('chat.update', client.chat.update({ channel, ts, text, blocks: [...blocks] }));
+    },
+
+    /** Slack's own address of a message. */
+    async permalink({ channel, ts }: MessagePlace): Promise<string> {
+      const answer = await translated('chat.getPermalink', client.chat.getPermalink({ channel, message_ts: ts }));
+      return permalinkAnswer.parse(answer).permalink;
     },
 
     /**

@@ -4,6 +4,7 @@ import { replay } from '../domain/evolve.ts';
 import type { Finding } from '../domain/finding.ts';
 import { type Policy, routeOf } from '../domain/policy.ts';
 import { renderFinding } from '../messages/finding-message.ts';
+import { concernsOwner, renderOwnerNotice } from '../messages/owner-notice.ts';
 import { renderReply } from '../messages/thread-reply.ts';
 import { isNamed, type MessageSlot, type PostOnceDeps, postOnce, type Standing } from './post-once.ts';
 
@@ -19,6 +20,7 @@ export type AnnounceFindingDeps = PostOnceDeps & {
   loadPolicy: () => Promise<{ policy: Policy }>;
   slack: {
     updateMessage: (message: { channel: string; ts: string } & ReturnType<typeof renderFinding>) => Promise<void>;
+    permalink: (message: { channel: string; ts: string }) => Promise<string>;
   };
   claims: {
     rendered: (slot: MessageSlot, version: number) => Promise<boolean>;
@@ -48,6 +50,7 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
   try {
     const root = await showFinding(version, policy, deps);
     await tellInThread(record, root, version.finding, policy, deps);
+    await tellOwner(record, root, version.finding, policy, deps);
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
@@ -140,6 +143,49 @@ async function tellInThread(
     },
     deps,
   );
+}
+
+/**
+ * Tells the owner of an exemption by direct message. Whom Slack cannot tell has left or blocked the app: the thread has the
+ * same, and the people who run the bot are alerted.
+ */
+async function tellOwner(
+  record: AuditEvent,
+  root: Standing,
+  finding: Finding,
+  policy: Policy,
+  deps: AnnounceFindingDeps,
+): Promise<void> {
+  if (!concernsOwner(record)) return;
+  const slot: MessageSlot = { keyArn: record.key.arn, episode: record.episode, part: `owner-${record.sequence}` };
+  if ((await deps.claims.read(slot))?.state === 'posted') return;
+  const link = await linkTo(root, deps);
+  const notice = renderOwnerNotice(record, { policy, now: deps.now(), finding, link });
+  if (notice === null) return;
+  const { owner, ...content } = notice;
+  try {
+    await postOnce({ slot, channel: owner.userId, content, version: record.sequence, ifUnknown: 'post-again' }, deps);
+  } catch (error) {
+    const code = refusalOf(error);
+    if (code === null) throw error;
+    await deps.topic.publishAlert({
+      kind: 'alert',
+      alert: 'slack-refuses',
+      at: deps.now(),
+      message: `Slack refuses to tell the owner of the exemption of ${record.key.arn}: ${code}.`,
+      keyArn: record.key.arn,
+    });
+  }
+}
+
+/** Null when somebody has deleted the message meanwhile. */
+async function linkTo(root: Standing, { slack }: AnnounceFindingDeps): Promise<string | null> {
+  try {
+    return await slack.permalink(root);
+  } catch (error) {
+    if (refusalOf(error) === null) throw error;
+    return null;
+  }
 }
 
 /** Tells the people who run the bot, once per episode and error, that a finding does not reach anybody. */

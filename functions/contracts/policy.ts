@@ -80,6 +80,7 @@ export const policySchema = z
     defaultRoute: z.strictObject({ ...routeFields, name: z._default(routeFields.name, 'default') }),
     exemptions: z.strictObject({
       maximumDays: wholeDays,
+      maximumTotalDays: z._default(wholeDays, 730),
       reminderDays: z._default(z.array(z.int().check(z.minimum(1))), [14, 7, 1]),
       minimumReasonLength: z._default(z.int().check(z.minimum(1), z.maximum(500)), 10),
       ticketRequired: z._default(z.boolean(), false),
@@ -121,9 +122,12 @@ export const policySchema = z
         complain([...path, 'approvers'], 'expected at least one user or user group: somebody must be able to decide');
       }
     }
+    const { maximumDays, maximumTotalDays } = policy.exemptions;
+    if (maximumTotalDays < maximumDays) {
+      complain(['exemptions', 'maximumTotalDays'], `expected at least maximumDays (${maximumDays})`);
+    }
     for (const [index, days] of policy.exemptions.reminderDays.entries()) {
-      if (days >= policy.exemptions.maximumDays) {
-        const { maximumDays } = policy.exemptions;
+      if (days >= maximumDays) {
         complain(['exemptions', 'reminderDays', index], `expected fewer days than maximumDays (${maximumDays})`);
       }
     }

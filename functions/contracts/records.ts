@@ -99,6 +99,8 @@ const exemption = z.extend(terms, {
   confirmedBy: z.optional(person),
   grantedAt: at,
   remindedDays: z.array(count),
+  since: z.optional(at),
+  endAcceptedBy: z.optional(person),
 });
 const request = z.object({
   action: z.enum(['exempt', 'renew-exemption', 'back-out']),
@@ -151,6 +153,7 @@ const base = {
     switchedOnByBot: z.array(z.object({ at, approvedBy: decider })),
     switchedOffAgain: z.array(z.object({ at, by: text, tool: text })),
   }),
+  exemptSince: z.optional(at),
 };
 const mayHaveRequest = { request: z.optional(request) };
 const unanswered = { remindersSent: count, escalatedAt: z.nullable(at) };
@@ -206,6 +209,9 @@ const refusal = z.discriminatedUnion('reason', [
   }),
   z.object({ reason: z.literal('reason-too-short'), minimumLength: count }),
   z.object({ reason: z.literal('until-beyond-maximum'), maximumDays: count }),
+  z.object({ reason: z.literal('until-beyond-total'), maximumTotalDays: count, latest: at }),
+  z.object({ reason: z.literal('not-shorter'), until: at }),
+  z.object({ reason: z.literal('end-accepted'), by: text }),
   z.object({
     reason: z.literal('already-decided'),
     status: z.enum(statuses),
@@ -239,6 +245,9 @@ const action = z.enum([
   'exempt',
   'renew-exemption',
   'revoke-exemption',
+  'shorten-exemption',
+  'let-exemption-end',
+  'fix-now',
   'back-out',
   're-check',
   'confirm-request',
@@ -274,6 +283,8 @@ export const findingEventSchema = z.discriminatedUnion('type', [
   event('request-lapsed', {}),
   event('exemption-granted', { exemption }),
   event('exemption-renewed', { exemption, by: person }),
+  event('exemption-shortened', { by: person, until: at, owner: person }),
+  event('exemption-end-accepted', { by: person }),
   event('exemption-revoked', { by: person }),
   event('exemption-expired', { facts: z.nullable(facts), assessment }),
   event('exemption-reminded', { daysLeft: count, owner: person }),

@@ -7,6 +7,9 @@ export const BUTTON = {
   recheck: 're-check',
   renew: 'renew-exemption',
   revoke: 'revoke-exemption',
+  shorten: 'shorten-exemption',
+  letEnd: 'let-exemption-end',
+  fixNow: 'fix-now',
   backOut: 'back-out',
   confirm: 'confirm-request',
   withdraw: 'withdraw-request',
@@ -20,7 +23,7 @@ export const EXEMPTION_MODAL = 'exemption-terms';
 export const EXEMPTION_FIELD = { owner: 'owner', reason: 'reason', ticket: 'ticket', until: 'until' } as const;
 
 /** What the modal's terms are for. */
-export const exemptionPurpose = z.enum(['exempt', 'renew-exemption', 'back-out']);
+export const exemptionPurpose = z.enum(['exempt', 'renew-exemption', 'back-out', 'shorten-exemption']);
 export type ExemptionPurpose = z.infer<typeof exemptionPurpose>;
 
 /**

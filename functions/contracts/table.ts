@@ -34,8 +34,12 @@ export const keyArnOf = (partition: string): string => partition.slice(partition
 /** Zero-padded, so that text order is number order. */
 export const eventSortKey = (sequence: number): string =>
   `${EVENT_SORT_KEY_PREFIX}${String(sequence).padStart(10, '0')}`;
-/** `root` is the message itself; a number is the thread reply for the event of that sequence. */
-export const messageSortKey = (episode: number, part: 'root' | number): string => `MESSAGE#${episode}#${part}`;
+/**
+ * `root` is the message itself; a number is the thread reply for the event of that sequence, and `owner-` with a number
+ * what the owner of an exemption was told of it.
+ */
+export type MessagePart = 'root' | number | `owner-${number}`;
+export const messageSortKey = (episode: number, part: MessagePart): string => `MESSAGE#${episode}#${part}`;
 export const statusGroup = (status: string): string => `STATUS#${status}`;
 export const dayGroup = (at: string): string => `DAY#${at.slice(0, 10)}`;
 export const DUE = 'DUE';

@@ -10,8 +10,8 @@ import {
 } from '../domain/authority.ts';
 import type { Command, ExcuseCommand, FourEyes, PersonCommand } from '../domain/commands.ts';
 import { type Decision, decide } from '../domain/decide.ts';
-import { checkTerms, type ExemptionRefusal, type ExemptionTerms } from '../domain/exemption.ts';
-import { type Finding, type PendingRequest, requestOf } from '../domain/finding.ts';
+import { checkShortening, checkTerms, type ExemptionRefusal, type ExemptionTerms } from '../domain/exemption.ts';
+import { type Finding, firstExempt, type PendingRequest, requestOf } from '../domain/finding.ts';
 import type { PersonRef, SlackPerson } from '../domain/people.ts';
 import { culpritOf, type Policy, routeOf } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -28,8 +28,9 @@ export type Request = {
 /** The terms as they came from the form; not yet believed. */
 export type RequestedTerms = { ownerId: string | null; reason: string; ticket: string | null; until: string };
 
-export type ExemptingAction = ExcuseCommand['type'];
-export type ClickAction = Exclude<Action, ExemptingAction>;
+/** What a form asks the terms of, and what a click says all of. */
+export type FormAction = ExcuseCommand['type'] | 'shorten-exemption';
+export type ClickAction = Exclude<Action, FormAction>;
 
 type Outcome = { decision: Decision | { outcome: 'ignored'; because: string }; finding: Finding | undefined };
 
@@ -54,15 +55,19 @@ export type Reply =
   /** The same request once more: the first time did what there was to do. */
   | { kind: 'repeated' };
 
-export type TermsReply = Reply | { kind: 'wrong-terms'; problems: (ExemptionRefusal | OwnerProblem)[] };
-type OwnerProblem = { reason: 'owner-not-a-full-member' };
+export type TermsReply = Reply | { kind: 'wrong-terms'; problems: TermsProblem[] };
+export type TermsProblem =
+  | ExemptionRefusal
+  | { reason: 'owner-not-a-full-member' }
+  | { reason: 'not-shorter'; until: string };
 
-/** Approve, re-check, end an exemption, confirm or withdraw a request: one click, one command. */
+/** What one click says all of: approve, fix now, re-check, end an exemption, confirm or withdraw a request. */
 export async function decideFinding(action: ClickAction, request: Request, deps: Deps): Promise<Reply> {
   const { policy, common, finding } = await ask(action, request, deps);
   const requestedAt = request.finding.request ?? null;
   switch (action) {
-    case 'approve': {
+    case 'approve':
+    case 'fix-now': {
       const rotationPeriodInDays = policy.rotation.periodInDays;
       return await settle(request, deps, { type: action, ...common, rotationPeriodInDays });
     }
@@ -74,6 +79,7 @@ export async function decideFinding(action: ClickAction, request: Request, deps:
     case 'withdraw-request':
       return await settle(request, deps, { type: action, ...common, requestedAt });
     case 'revoke-exemption':
+    case 'let-exemption-end':
     case 're-check':
       return await settle(request, deps, { type: action, ...common });
   }
@@ -83,11 +89,7 @@ export async function decideFinding(action: ClickAction, request: Request, deps:
  * Whether to show this person the form for an exemption's terms; asked before a form is opened, so that nobody fills
  * in one that will be refused. The refusal is recorded like any other.
  */
-export async function mayStateTerms(
-  action: ExemptingAction,
-  request: Request,
-  deps: Deps,
-): Promise<Reply | MayStateTerms> {
+export async function mayStateTerms(action: FormAction, request: Request, deps: Deps): Promise<Reply | MayStateTerms> {
   const asked = await ask(action, request, deps);
   const { policy, common, fourEyes } = asked;
   const rehearsal = withTerms(action, asked, acceptableTerms(policy, common), true);
@@ -104,15 +106,24 @@ export async function mayStateTerms(
 /** `fourEyes`: somebody else has to confirm what is filled in. */
 export type MayStateTerms = { kind: 'may'; finding: Finding; policy: Policy; fourEyes: FourEyes | null };
 
-/** Grants or renews an exemption, or approves a back-out, on the terms of the form; or asks for it, where it takes two. */
+/** Grants, renews or shortens an exemption, or approves a back-out, on the terms of the form; or asks for it, where it takes two. */
 export async function decideTerms(
-  action: ExemptingAction,
+  action: FormAction,
   request: Request,
   requested: RequestedTerms,
   deps: Deps,
 ): Promise<TermsReply> {
   const asked = await ask(action, request, deps);
-  const { policy, common } = asked;
+  const { policy, common, finding } = asked;
+  if (action === 'shorten-exemption') {
+    const { until } = requested;
+    const problems =
+      common.verdict.allowed && finding?.status === 'exempt'
+        ? checkShortening(until, finding.exemption, common.at)
+        : [];
+    if (problems.length > 0) return { kind: 'wrong-terms', problems };
+    return await settle(request, deps, { type: action, ...common, until });
+  }
   const owner = requested.ownerId === null ? null : await deps.person(requested.ownerId, null);
   const ownerIsFullMember = owner !== null && isFullMember(owner, policy.organisation);
   const terms: ExemptionTerms = {
@@ -124,7 +135,7 @@ export async function decideTerms(
   if (common.verdict.allowed) {
     const problems = [
       ...(ownerIsFullMember ? [] : [{ reason: 'owner-not-a-full-member' as const }]),
-      ...checkTerms(terms, policy.exemptions, common.at),
+      ...checkTerms(terms, policy.exemptions, common.at, finding === undefined ? null : firstExempt(finding)),
     ];
     if (problems.length > 0) return { kind: 'wrong-terms', problems };
   }
@@ -173,6 +184,7 @@ async function judge(
     ...{ action, person, groups, approvers, ...culpritOf(policy, finding.trigger) },
     organisation: policy.organisation,
     selfExemption: policy.exemptions.selfExemption,
+    exemptionOwner: finding.status === 'exempt' ? finding.exemption.owner.userId : null,
   };
   const because = fourEyesReason(question, routeAsks);
   const { confirmWithinHours } = policy.fourEyes;
@@ -221,11 +233,12 @@ function target({ finding, requestId }: Request) {
 }
 
 function withTerms(
-  type: ExemptingAction,
+  type: FormAction,
   { policy, common, fourEyes }: Asked,
   terms: ExemptionTerms,
   ownerIsFullMember: boolean,
-): ExcuseCommand {
+): PersonCommand {
+  if (type === 'shorten-exemption') return { type, ...common, until: terms.until };
   return { type, ...common, ...excuseRules(policy), terms, ownerIsFullMember, fourEyes };
 }
 
@@ -235,7 +248,8 @@ function excuseRules(policy: Policy) {
 
 /** Terms nobody would refuse, so that a rehearsal fails only for what the person cannot change in the form. */
 function acceptableTerms(policy: Policy, { at, by }: Common): ExemptionTerms {
-  const until = new Date(Date.parse(at) + 3_600_000).toISOString();
+  // Sooner than any exemption could end that is worth shortening.
+  const until = new Date(Date.parse(at) + 1).toISOString();
   return { owner: by, reason: '.'.repeat(policy.exemptions.minimumReasonLength), ticket: '-', until };
 }
 

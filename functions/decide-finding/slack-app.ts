@@ -5,7 +5,7 @@ import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from
 import { refusalSentence } from '../messages/refusal-sentence.ts';
 import type {
   ClickAction,
-  ExemptingAction,
+  FormAction,
   MayStateTerms,
   Reply,
   Request,
@@ -16,8 +16,8 @@ import type {
 /** What the app needs of the use case, and of Slack. */
 export type SlackAppDeps = {
   decide: (action: ClickAction, request: Request) => Promise<Reply>;
-  mayStateTerms: (action: ExemptingAction, request: Request) => Promise<Reply | MayStateTerms>;
-  decideTerms: (action: ExemptingAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
+  mayStateTerms: (action: FormAction, request: Request) => Promise<Reply | MayStateTerms>;
+  decideTerms: (action: FormAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
   openView: (triggerId: string, view: ModalView) => Promise<unknown>;
   now: () => Date;
   /** Told about every failure that a person saw only as "it did not work". */
@@ -38,6 +38,17 @@ const NOT_FINISHED =
 
 const NOT_READABLE =
   'This message is of another version of the bot, so nothing was changed. Please use the newest message about the key.';
+
+/** Buttons that say all there is to say; the others open a form. */
+const CLICKS = [
+  BUTTON.approve,
+  BUTTON.fixNow,
+  BUTTON.recheck,
+  BUTTON.revoke,
+  BUTTON.letEnd,
+  BUTTON.confirm,
+  BUTTON.withdraw,
+];
 
 const SLACK_API_URL = 'https://slack.com/api/';
 /** An answer that takes longer would keep the person waiting beyond Slack's three seconds. */
@@ -64,7 +75,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     },
   });
 
-  for (const action of [BUTTON.approve, BUTTON.recheck, BUTTON.revoke, BUTTON.confirm, BUTTON.withdraw]) {
+  for (const action of CLICKS) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
       const sentence = await attempt(args, async (request) => clickSentence(await deps.decide(action, request)));
       await args.ack();
@@ -72,7 +83,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     });
   }
 
-  for (const action of [BUTTON.exempt, BUTTON.renew, BUTTON.backOut]) {
+  for (const action of [BUTTON.exempt, BUTTON.renew, BUTTON.backOut, BUTTON.shorten]) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
       const sentence = await attempt(args, async (request) => {
         const reply = await deps.mayStateTerms(action, request);

@@ -31,10 +31,14 @@ export type ConfirmCommand = ByPerson &
 
 export type PersonCommand =
   | (ByPerson & { type: 'approve'; rotationPeriodInDays: number })
+  /** Ends the exemption and approves, in one step. */
+  | (ByPerson & { type: 'fix-now'; rotationPeriodInDays: number })
   | ExcuseCommand
   | ConfirmCommand
   | (ByPerson & { type: 'withdraw-request'; requestedAt: string | null })
   | (ByPerson & { type: 'revoke-exemption' })
+  | (ByPerson & { type: 'shorten-exemption'; until: string })
+  | (ByPerson & { type: 'let-exemption-end' })
   | (ByPerson & { type: 're-check' });
 
 export type RemediatorCommand =

@@ -12,11 +12,12 @@ import {
 } from './commands.ts';
 import { OVERDUE_REPORTS_BEFORE_FAILURE } from './deadlines.ts';
 import { causeAfter, evolve } from './evolve.ts';
-import { checkTerms, type Exemption, type ExemptionTerms, isLive } from './exemption.ts';
+import { checkShortening, checkTerms, type Exemption, type ExemptionTerms, isLive } from './exemption.ts';
 import {
   type Closing,
   decidedBy,
   type Finding,
+  firstExempt,
   isDriftLoop,
   isWaiting,
   type PendingRequest,
@@ -62,6 +63,9 @@ export function decide(command: Command, finding: Finding | undefined): Decision
     case 'exempt':
     case 'renew-exemption':
     case 'revoke-exemption':
+    case 'shorten-exemption':
+    case 'let-exemption-end':
+    case 'fix-now':
     case 'back-out':
     case 're-check':
     case 'confirm-request':
@@ -182,6 +186,18 @@ function decidePersonCommand(command: PersonCommand, finding: Finding | undefine
     case 'revoke-exemption':
       if (finding.status !== 'exempt') return refused({ reason: 'not-exempt', status: finding.status });
       return accepted({ type: 'exemption-revoked', at, by });
+    case 'shorten-exemption':
+      return finding.status === 'exempt'
+        ? shorten(command, finding.exemption)
+        : refused({ reason: 'not-exempt', status: finding.status });
+    case 'let-exemption-end':
+      return finding.status === 'exempt'
+        ? letEnd(command, finding.exemption)
+        : refused({ reason: 'not-exempt', status: finding.status });
+    case 'fix-now':
+      return finding.status === 'exempt'
+        ? approve(command, finding)
+        : refused({ reason: 'not-exempt', status: finding.status });
     case 're-check':
       // What a re-check opens has no known cause, so that whoever caused it could exempt it: it only settles what is open.
       return isUndecided(finding) ? accepted({ type: 'recheck-requested', at, by }) : alreadyDecided(finding);
@@ -193,8 +209,8 @@ function isUndecided(finding: Finding): finding is Extract<Finding, { status: 'o
 }
 
 function approve(
-  { at, by, rotationPeriodInDays }: Extract<PersonCommand, { type: 'approve' }>,
-  finding: Extract<Finding, { status: 'open' | 'failed' }>,
+  { at, by, rotationPeriodInDays }: Extract<PersonCommand, { type: 'approve' | 'fix-now' }>,
+  finding: Extract<Finding, { status: 'open' | 'failed' | 'exempt' }>,
 ): Decision {
   const remedy = remedyFor(finding.assessment, rotationPeriodInDays);
   if (remedy === null) return refused({ reason: 'nothing-to-approve' });
@@ -202,13 +218,27 @@ function approve(
   return accepted({ type: 'remediation-approved', at, approval, remedy });
 }
 
+function shorten(
+  { at, by, until }: Extract<PersonCommand, { type: 'shorten-exemption' }>,
+  exemption: Exemption,
+): Decision {
+  const [refusal] = checkShortening(until, exemption, at);
+  if (refusal !== undefined) return refused(refusal);
+  return accepted({ type: 'exemption-shortened', at, by, until, owner: exemption.owner });
+}
+
+function letEnd({ at, by }: { at: string; by: PersonRef }, exemption: Exemption): Decision {
+  const { endAcceptedBy } = exemption;
+  if (endAcceptedBy !== undefined) return refused({ reason: 'end-accepted', by: endAcceptedBy.name });
+  return accepted({ type: 'exemption-end-accepted', at, by });
+}
+
 /** Exempt, renew or back out: at once, or as a request when it takes a second person. */
 function decideExcuse(command: ExcuseCommand, finding: Finding): Decision {
   const { type: action, at, by, terms, fourEyes } = command;
-  const refusal = notExcusable(action, command, finding) ?? refusedTerms(command);
+  const refusal = notExcusable(action, command, finding) ?? refusedTerms(command, finding);
   if (refusal !== null) return refused(refusal);
-  if (fourEyes === null)
-    return accepted(excuseEvent(action, { ...terms, grantedBy: by, grantedAt: at, remindedDays: [] }));
+  if (fourEyes === null) return accepted(excuseEvent(action, { ...terms, grantedBy: by, ...grantedNow(finding, at) }));
   const pending = requestOf(finding);
   if (pending !== null && isWaiting(pending, at)) {
     return refused({ reason: 'request-pending', by: pending.by.name, at: pending.at });
@@ -228,10 +258,10 @@ function confirm(command: ConfirmCommand, finding: Finding): Decision {
     notSecondPerson(by, request.by) ??
     (requester.allowed ? null : { reason: 'requester-may-not' as const, by: request.by.name }) ??
     notExcusable(request.action, command, finding) ??
-    refusedTerms({ ...command, terms: request.terms });
+    refusedTerms({ ...command, terms: request.terms }, finding);
   if (refusal !== null) return refused(refusal);
   const { terms, by: grantedBy, action } = request;
-  return accepted(excuseEvent(action, { ...terms, grantedBy, confirmedBy: by, grantedAt: at, remindedDays: [] }));
+  return accepted(excuseEvent(action, { ...terms, grantedBy, confirmedBy: by, ...grantedNow(finding, at) }));
 }
 
 /** The request that somebody saw, if that is the one that waits. */
@@ -282,14 +312,21 @@ function notBackedOut(finding: RemediatedFinding, at: string, windowDays: number
     : null;
 }
 
-function refusedTerms({
-  at,
-  terms,
-  rules,
-  ownerIsFullMember,
-}: Pick<ExcuseCommand, 'at' | 'rules' | 'ownerIsFullMember'> & { terms: ExemptionTerms }): Refusal | null {
+function grantedNow(finding: Finding, at: string): Pick<Exemption, 'grantedAt' | 'remindedDays' | 'since'> {
+  return { grantedAt: at, remindedDays: [], since: firstExempt(finding) ?? at };
+}
+
+function refusedTerms(
+  {
+    at,
+    terms,
+    rules,
+    ownerIsFullMember,
+  }: Pick<ExcuseCommand, 'at' | 'rules' | 'ownerIsFullMember'> & { terms: ExemptionTerms },
+  finding: Finding,
+): Refusal | null {
   if (!ownerIsFullMember) return { reason: 'owner-not-a-full-member' };
-  const [refusal] = checkTerms(terms, rules, at);
+  const [refusal] = checkTerms(terms, rules, at, firstExempt(finding));
   return refusal ?? null;
 }
 
@@ -348,7 +385,8 @@ function decideClock(command: ClockCommand, finding: Finding | undefined): Decis
       if (finding?.status !== 'exempt' || !isLive(finding.exemption, at)) return ignored('not-exempt');
       const { daysLeft } = command;
       const { owner, remindedDays } = finding.exemption;
-      if (remindedDays.some((days) => days <= daysLeft)) return ignored('already-known');
+      const isAccepted = finding.exemption.endAcceptedBy !== undefined;
+      if (isAccepted || remindedDays.some((days) => days <= daysLeft)) return ignored('already-known');
       return accepted({ type: 'exemption-reminded', at, daysLeft, owner });
     }
     case 'lapse-request': {

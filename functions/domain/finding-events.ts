@@ -36,6 +36,8 @@ export type FindingEvent =
   | { type: 'request-lapsed'; at: string }
   | { type: 'exemption-granted'; at: string; exemption: Exemption }
   | { type: 'exemption-renewed'; at: string; exemption: Exemption; by: PersonRef }
+  | { type: 'exemption-shortened'; at: string; by: PersonRef; until: string; owner: PersonRef }
+  | { type: 'exemption-end-accepted'; at: string; by: PersonRef }
   | { type: 'exemption-revoked'; at: string; by: PersonRef }
   | { type: 'exemption-expired'; at: string; facts: KeyFacts | null; assessment: Assessment }
   | { type: 'exemption-reminded'; at: string; daysLeft: number; owner: PersonRef }

@@ -29,6 +29,8 @@ export type FindingBase = {
   route: string;
   mode: Mode;
   history: RotationHistory;
+  /** When the key was first exempt in this episode; absent when it never was. */
+  exemptSince?: string | undefined;
 };
 
 /** `confirmedBy` is the second person, where it took two. */
@@ -123,6 +125,12 @@ export function severityOf(finding: FindingBase): Severity {
  */
 export function isDriftLoop(finding: Pick<FindingBase, 'history'>): boolean {
   return finding.history.switchedOffAgain.length > 0;
+}
+
+/** When the key was first exempt in this episode; null when it never was. Exemptions of earlier versions do not say it. */
+export function firstExempt(finding: Finding): string | null {
+  if (finding.exemptSince !== undefined) return finding.exemptSince;
+  return finding.status === 'exempt' ? finding.exemption.grantedAt : null;
 }
 
 /** The decision that waits for a second person, if any; it may have lapsed. */

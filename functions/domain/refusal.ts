@@ -15,6 +15,8 @@ export type Refusal =
   | { reason: 'nothing-to-approve' }
   | { reason: 'not-exempt'; status: Status }
   | { reason: 'not-remediated'; status: Status }
+  | { reason: 'not-shorter'; until: string }
+  | { reason: 'end-accepted'; by: string }
   | { reason: 'not-switched-on-by-bot' }
   | { reason: 'back-out-window-over'; days: number }
   /** One decision at a time waits for a second person. */

@@ -1,9 +1,10 @@
 import { BUTTON, type FindingRef } from '../contracts/slack-actions.ts';
-import { isLive } from '../domain/exemption.ts';
+import { isLive, latestEnd } from '../domain/exemption.ts';
 import {
   type ExemptFinding,
   type FailedFinding,
   type Finding,
+  firstExempt,
   isDriftLoop,
   isWaiting,
   type OpenFinding,
@@ -164,14 +165,15 @@ function openSentence(finding: OpenFinding): Phrase[] {
 }
 
 function exemptSentence({ exemption }: ExemptFinding, now: string): Phrase[] {
-  const { owner, reason, ticket, until, grantedBy, grantedAt } = exemption;
+  const { owner, reason, ticket, until, grantedBy, grantedAt, endAcceptedBy } = exemption;
+  const accepted: Phrase[] = endAcceptedBy === undefined ? [] : [' ', { person: endAcceptedBy }, ' lets it end.'];
   const ends = isLive(exemption, now) ? 'Exempt until ' : 'The exemption ended ';
   return [
     ...[ends, { time: until }, '. Owner: ', { person: owner }],
     ...['. Granted by ', { person: grantedBy }, ...secondPerson(exemption), ' ', { time: grantedAt }],
     `. Reason: ${plain(reason, 500)}`,
     ...(ticket === null ? [] : [` (ticket ${plain(ticket, 100)})`]),
-    '.',
+    ...['.', ...accepted],
   ];
 }
 
@@ -280,7 +282,10 @@ function buttonsFor(finding: Finding, context: FindingContext): Button[] {
       return requestButtons(finding, ref, context) ?? [button(BUTTON.backOut, 'Back out…', ref, { style: 'danger' })];
     case 'exempt':
       return [
-        ...(requestButtons(finding, ref, context) ?? [button(BUTTON.renew, 'Renew…', ref)]),
+        ...(requestButtons(finding, ref, context) ?? renewButton(finding, ref, context)),
+        ...letEndButton(finding, ref),
+        ...fixNowButton(finding, ref, context),
+        button(BUTTON.shorten, 'Shorten…', ref),
         button(BUTTON.revoke, 'End exemption', ref, {
           style: 'danger',
           confirm: confirmation(
@@ -304,6 +309,25 @@ function requestButtons(finding: Finding, ref: FindingRef, { now }: FindingConte
     button(BUTTON.confirm, label, seen, { confirm: confirmation(`${label}?`, terms, label) }),
     button(BUTTON.withdraw, 'Withdraw', seen),
   ];
+}
+
+/** Not when all the time that the policy allows is used up. */
+function renewButton(finding: ExemptFinding, ref: FindingRef, { policy, now }: FindingContext): Button[] {
+  const latest = latestEnd(policy.exemptions, now, firstExempt(finding));
+  return Date.parse(latest) > Date.parse(now) ? [button(BUTTON.renew, 'Renew…', ref)] : [];
+}
+
+/** Once the owner was reminded, and until somebody said that it may end. */
+function letEndButton({ exemption }: ExemptFinding, ref: FindingRef): Button[] {
+  const isAsked = exemption.remindedDays.length > 0 && exemption.endAcceptedBy === undefined;
+  return isAsked ? [button(BUTTON.letEnd, 'Let it end', ref)] : [];
+}
+
+function fixNowButton(finding: ExemptFinding, ref: FindingRef, { policy }: FindingContext): Button[] {
+  const remedy = remedyOf(finding, policy);
+  if (remedy === null) return [];
+  const what = `The exemption ends, and the bot calls ${remedyCall(remedy, finding.key, policy)}.`;
+  return [button(BUTTON.fixNow, 'Fix now', ref, { confirm: confirmation('Fix it now?', plain(what, 300), 'Fix now') })];
 }
 
 function approveButton(

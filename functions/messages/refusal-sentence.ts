@@ -31,6 +31,12 @@ export function refusalSentence(refusal: Refusal): string {
       return 'The exemption has to end in the future; nothing was changed.';
     case 'until-beyond-maximum':
       return `An exemption may last at most ${refusal.maximumDays} days; nothing was changed.`;
+    case 'until-beyond-total':
+      return `${totalSentence(refusal)} Nothing was changed.`;
+    case 'not-shorter':
+      return `The exemption ends ${utc(refusal.until)} already, which is not later; nothing was changed.`;
+    case 'end-accepted':
+      return `${disarmed(refusal.by)} has let this exemption end already, so nobody is reminded any more; nothing was changed.`;
     case 'owner-not-a-full-member':
       return 'The owner has to be an active full member of this organisation; nothing was changed.';
     case 'no-finding':
@@ -64,6 +70,11 @@ export function refusalSentence(refusal: Refusal): string {
     case 'requester-may-not':
       return `${disarmed(refusal.by)}, who asked for this, may not decide about this key any more; an approver has to ask again. Nothing was changed.`;
   }
+}
+
+/** That renewals may not follow each other without end. */
+export function totalSentence({ maximumTotalDays, latest }: { maximumTotalDays: number; latest: string }): string {
+  return `All exemptions of this finding together may last ${maximumTotalDays} days, until ${utc(latest)}; after that the key has to rotate.`;
 }
 
 function decided(status: Status): string {

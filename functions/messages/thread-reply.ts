@@ -55,7 +55,7 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
       ]);
     case 'remediation-approved':
       return reply([
-        'Approved by ',
+        record.statusBefore === 'exempt' ? 'Exemption ended, and remediation approved, by ' : 'Approved by ',
         decider(event.approval.by),
         ': ',
         `${remedyCall(event.remedy, record.key, context.policy)}.`,
@@ -94,6 +94,10 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
         ...exemptionWords(exemption),
       ]);
     }
+    case 'exemption-shortened':
+      return reply([{ person: event.by }, ' shortened the exemption: it now ends ', { time: event.until }, '.']);
+    case 'exemption-end-accepted':
+      return reply([{ person: event.by }, ' lets the exemption end; nobody is reminded of it any more.']);
     case 'exemption-revoked':
       return reply([{ person: event.by }, ' ended the exemption. Please decide. ', ...approvers(context)]);
     case 'exemption-expired':
@@ -111,7 +115,7 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
     case 'exemption-reminded':
       return reply([
         { person: event.owner },
-        `, the exemption ends in ${days(event.daysLeft)}. Renew it, or let the key rotate.`,
+        `, the exemption ends in ${days(event.daysLeft)}. Renew it, let it end, or have the key fixed now: the message above has the buttons.`,
       ]);
     case 'reminded':
       return reply([`Still waiting for a decision (reminder ${event.reminder}). `, ...approvers(context)]);

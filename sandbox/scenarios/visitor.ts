@@ -55,9 +55,13 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
   /** All messages about a key, one per episode, oldest first. */
   async function messagesAbout(arn: string): Promise<Shown[]> {
     const { channels } = await state();
-    return channels
-      .flatMap(({ id, messages }) => messages.map((message) => ({ ...message, channel: id })))
-      .filter(({ metadata }) => metadata?.event_payload?.post_id?.startsWith(`${arn}#`) === true);
+    return (
+      channels
+        .flatMap(({ id, messages }) => messages.map((message) => ({ ...message, channel: id })))
+        .filter(({ metadata }) => metadata?.event_payload?.post_id?.startsWith(`${arn}#`) === true)
+        // What an owner is told directly is about the key too, and nobody decides there.
+        .filter(({ channel }) => !channel.startsWith('D'))
+    );
   }
 
   async function click(user: string, arn: string, actionId: string): Promise<ClickAnswer> {

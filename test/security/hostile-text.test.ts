@@ -5,6 +5,7 @@ import { EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import { renderExemptionModal } from '../../functions/messages/exemption-modal.ts';
 import { renderFinding } from '../../functions/messages/finding-message.ts';
+import { renderOwnerNotice } from '../../functions/messages/owner-notice.ts';
 import { refusalSentence } from '../../functions/messages/refusal-sentence.ts';
 import { renderReply } from '../../functions/messages/thread-reply.ts';
 import { PAYMENTS } from '../../sandbox/scenarios/visitor.ts';
@@ -96,6 +97,8 @@ describe('hostile text in an event, a key, a name or a form', () => {
       { type: 'exemption-granted', at, exemption },
       { type: 'exemption-renewed', at, exemption, by: person },
       { type: 'exemption-reminded', at, daysLeft: 7, owner: person },
+      { type: 'exemption-shortened', at, by: person, until: later({ days: 2 }), owner: person },
+      { type: 'exemption-end-accepted', at, by: person },
       { type: 'exemption-revoked', at, by: person },
     ],
     'backed out': [
@@ -133,7 +136,8 @@ describe('hostile text in an event, a key, a name or a form', () => {
       const shown = {
         message: renderFinding(finding, context),
         reply: renderReply(record, { ...context, finding }),
-        forms: (['exempt', 'renew-exemption', 'back-out'] as const).map((purpose) =>
+        notice: renderOwnerNotice(record, { ...context, finding, link: null })?.blocks,
+        forms: (['exempt', 'renew-exemption', 'back-out', 'shorten-exemption'] as const).map((purpose) =>
           renderExemptionModal({ finding, purpose, ref, fourEyes: null, ...context }),
         ),
       };

@@ -165,6 +165,13 @@ export class Invariants {
       if (Date.parse(until) - Date.parse(grantedAt) > this.#policy.exemptions.maximumDays * DAY) {
         this.#violate(`an exemption until ${until} was granted at ${grantedAt}`);
       }
+      const { since } = event.exemption;
+      if (
+        since === undefined ||
+        Date.parse(until) - Date.parse(since) > this.#policy.exemptions.maximumTotalDays * DAY
+      ) {
+        this.#violate(`an exemption until ${until} of a key that was first exempt at ${since ?? 'an unknown time'}`);
+      }
       if (!fullMembers.includes(owner.userId)) this.#violate(`${owner.userId} became the owner of an exemption`);
     }
   }
@@ -281,12 +288,20 @@ export class Invariants {
     for (const [postId, posts] of live) {
       // A reply below a message that was deleted stands nowhere any more.
       const places = posts.map(({ message, channel }) => `${channel} ${message.thread_ts ?? 'channel'}`);
-      if (new Set(places).size < places.length) this.#violate(`${posts.length} messages for ${postId}`);
+      // The bot cannot read direct messages, so that it may repeat one.
+      const isDirect = posts.every(({ channel }) => channel.startsWith('D'));
+      if (!isDirect && new Set(places).size < places.length) this.#violate(`${posts.length} messages for ${postId}`);
     }
     for (const [arn, events] of this.#events) {
       for (const [episode, finding] of this.#episodesOf(arn, events)) {
         if (finding.mode === 'observe') continue;
         const [root] = live.get(`${arn}#${episode}#root`) ?? [];
+        for (const { event, sequence } of events) {
+          if (event.type !== 'exemption-granted' && event.type !== 'exemption-reminded') continue;
+          const told = live.has(`${arn}#${episode}#owner-${sequence}`);
+          const isOf = events.find((other) => other.sequence === sequence)?.episode === episode;
+          if (isOf && !told && deleted.size === 0) this.#violate(`${event.type} of ${arn} was not told to the owner`);
+        }
         // Nobody has to look at a message that somebody deleted.
         if (root === undefined) {
           if (deleted.size === 0) this.#violate(`no message for episode ${episode} of ${arn}`);
@@ -369,6 +384,7 @@ function decisionOf(event: FindingEvent): { by: PersonRef[]; isExcuse: boolean }
     case 'confirmation-requested':
       return { by: [event.request.by], isExcuse: true };
     case 'request-withdrawn':
+    case 'exemption-shortened':
     case 'exemption-revoked':
       return { by: [event.by], isExcuse: false };
     case 'finding-opened':
@@ -382,6 +398,8 @@ function decisionOf(event: FindingEvent): { by: PersonRef[]; isExcuse: boolean }
     case 'remediation-failed':
     case 'remediation-overdue':
     case 'request-lapsed':
+    // Its owner may say so too.
+    case 'exemption-end-accepted':
     case 'exemption-expired':
     case 'exemption-reminded':
     case 'reminded':

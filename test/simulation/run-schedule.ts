@@ -197,9 +197,10 @@ export async function runSchedule({
 function policyDocument(mode: Circumstances['mode']): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
+  const exemptions = { ...policy.exemptions, maximumTotalDays: 120 };
   // One reminder is as good as three, and most schedules end with them.
   const unanswered = { remindAfterHours: [24], escalateAfterHours: 48 };
   // One account asks for two people, so that schedules have both kinds.
   const routes = policy.routes.map((route) => ({ ...route, fourEyes: true }));
-  return { ...policy, routes, graceSeconds, unanswered, defaultRoute: { ...policy.defaultRoute, mode } };
+  return { ...policy, routes, graceSeconds, unanswered, exemptions, defaultRoute: { ...policy.defaultRoute, mode } };
 }

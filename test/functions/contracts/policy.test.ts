@@ -48,7 +48,7 @@ describe('a policy', () => {
         approvers: { users: ['U0123456789'], userGroups: [] },
       },
       exemptions: {
-        ...{ maximumDays: 90, reminderDays: [14, 7, 1], minimumReasonLength: 10 },
+        ...{ maximumDays: 90, maximumTotalDays: 730, reminderDays: [14, 7, 1], minimumReasonLength: 10 },
         ...{ ticketRequired: false, selfExemption: false },
       },
       unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },

@@ -239,3 +239,34 @@ describe('a decision that takes two people', () => {
     expect(findings.eventTypes(KEY.arn).at(-1)).toBe('request-withdrawn');
   });
 });
+
+describe('the form that shortens', () => {
+  const shorter = { ownerId: null, reason: '', ticket: null, until: later({ days: 20 }) };
+
+  it('asks for the end only, and moves it', async () => {
+    const { findings, deps } = aWorld();
+    await findings.given(HISTORY.exempt);
+    expect(await mayStateTerms('shorten-exemption', from(APPROVER), deps)).toMatchObject({ kind: 'may' });
+    expect(await decideTerms('shorten-exemption', from(APPROVER), shorter, deps)).toMatchObject({ kind: 'accepted' });
+    expect(await findings.loadFinding(KEY.arn)).toMatchObject({ exemption: { until: later({ days: 20 }) } });
+  });
+
+  it('shows what is wrong with the end', async () => {
+    const { findings, deps } = aWorld();
+    await findings.given(HISTORY.exempt);
+    const late = { ...shorter, until: later({ days: 40 }) };
+    expect(await decideTerms('shorten-exemption', from(APPROVER), late, deps)).toEqual({
+      ...{ kind: 'wrong-terms', problems: [{ reason: 'not-shorter', until: later({ days: 30 }) }] },
+    });
+  });
+
+  it('is open to whoever caused the finding, because it excuses nothing', async () => {
+    const { findings, deps } = aWorld();
+    const actor = anActor({ email: APPROVER.email });
+    const [, granted] = HISTORY.exempt;
+    if (granted === undefined) throw new Error('no exemption');
+    await findings.given([anOpening({ trigger: aTrigger({ actor }) }), granted]);
+    expect(await mayStateTerms('renew-exemption', from(APPROVER), deps)).toMatchObject({ kind: 'refused' });
+    expect(await decideTerms('shorten-exemption', from(APPROVER), shorter, deps)).toMatchObject({ kind: 'accepted' });
+  });
+});

@@ -9,9 +9,23 @@ import type { SlackPerson } from '../../../functions/domain/people.ts';
 import { anActor, aPerson } from '../../builders.ts';
 
 const ORGANISATION = { teamIds: ['T0123456789'], enterpriseIds: ['E0123456789', 'E0234567891'] };
-const ACTIONS: Action[] = ['approve', 'exempt', 'renew-exemption', 'revoke-exemption', 'back-out', 're-check'];
+const EVERY_ACTION: Record<Action, true> = {
+  approve: true,
+  exempt: true,
+  'renew-exemption': true,
+  'revoke-exemption': true,
+  'shorten-exemption': true,
+  'let-exemption-end': true,
+  'fix-now': true,
+  'back-out': true,
+  're-check': true,
+  'confirm-request': true,
+  'withdraw-request': true,
+};
+const isAction = (name: string): name is Action => name in EVERY_ACTION;
+const ACTIONS = Object.keys(EVERY_ACTION).filter(isAction);
 const DECISIONS = ACTIONS.filter((action) => action !== 're-check');
-const EXCUSES: Action[] = ['exempt', 'renew-exemption', 'back-out'];
+const EXCUSES: Action[] = ['exempt', 'renew-exemption', 'back-out', 'confirm-request'];
 
 function ask(changes: Partial<AuthorityQuestion> = {}): ReturnType<typeof authorise> {
   return authorise({
@@ -24,6 +38,7 @@ function ask(changes: Partial<AuthorityQuestion> = {}): ReturnType<typeof author
     causedByUserIds: [],
     isTold: true,
     selfExemption: false,
+    exemptionOwner: null,
     ...changes,
   });
 }
@@ -67,6 +82,23 @@ describe('people of the organisation', () => {
     const approvers = { users: [], userGroups: ['S0123456789'] };
     const question = { person: aPerson({ userId: 'U9999999999' }), approvers, groups: { known: false } } as const;
     expect(ask({ ...question, action: 're-check' })).toEqual({ allowed: true });
+  });
+});
+
+describe('the owner of an exemption', () => {
+  const question = { approvers: { users: [], userGroups: [] }, exemptionOwner: 'U0123456789' };
+
+  it('may let it end, and nothing else', () => {
+    expect(ask({ ...question, action: 'let-exemption-end' })).toEqual({ allowed: true });
+    for (const action of ['renew-exemption', 'shorten-exemption', 'fix-now', 'revoke-exemption'] as const) {
+      expect(ask({ ...question, action })).toEqual(refused('not-an-approver'));
+    }
+  });
+
+  it('may not when they are no member any more', () => {
+    expect(ask({ ...question, action: 'let-exemption-end', person: aPerson({ isDeactivated: true }) })).toEqual(
+      refused('deactivated'),
+    );
   });
 });
 

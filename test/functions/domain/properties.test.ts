@@ -25,7 +25,7 @@ import {
   someTerms,
 } from '../../builders.ts';
 
-const RULES = someRules({ maximumDays: 20, reminderDays: [7, 1] });
+const RULES = someRules({ maximumDays: 20, maximumTotalDays: 30, reminderDays: [7, 1] });
 const DAY = 86_400_000;
 
 /** One step: some time passes, then somebody commands something. The command is made for the state it meets. */
@@ -76,7 +76,10 @@ const ONWARD: Record<Status | 'none', Command['type'][]> = {
   approved: ['start-remediation', 'confirm-remediation', 'confirm-remediation'],
   remediated: ['back-out'],
   failed: ['approve', 'report-overdue'],
-  exempt: ['expire-exemption', 'renew-exemption', 'revoke-exemption', 'remind-owner'],
+  exempt: [
+    ...(['expire-exemption', 'renew-exemption', 'revoke-exemption', 'remind-owner'] as const),
+    ...(['shorten-exemption', 'let-exemption-end', 'renew-exemption'] as const),
+  ],
   closed: ['assess'],
 };
 const ONWARD_WITH_REQUEST: Command['type'][] = [
@@ -143,9 +146,13 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
       return anAssessment({ at, facts: seen, assessment: judged, mode: how, trigger: because });
     }
     case 'approve':
+    case 'fix-now':
+    case 'let-exemption-end':
     case 'revoke-exemption':
     case 're-check':
       return { ...command, ...person };
+    case 'shorten-exemption':
+      return { ...command, ...person, until: withTerms.terms.until };
     case 'withdraw-request':
       return { ...command, ...person, requestedAt };
     case 'confirm-request':
@@ -242,6 +249,8 @@ const EVENT_TYPES: Record<FindingEventType, true> = {
   'request-lapsed': true,
   'exemption-granted': true,
   'exemption-renewed': true,
+  'exemption-shortened': true,
+  'exemption-end-accepted': true,
   'exemption-revoked': true,
   'exemption-expired': true,
   'exemption-reminded': true,
@@ -277,7 +286,8 @@ describe('whatever happens to a key', () => {
     const remediating = new Set(['remediation-approved', 'back-out-approved', 'remediation-started', 'remediated']);
     always((taken) => {
       for (const { before, events, command } of taken) {
-        if (!exemptAt(before, command.at)) continue;
+        // Who asks to fix it now ends the exemption.
+        if (!exemptAt(before, command.at) || command.type === 'fix-now') continue;
         expect(events.map((event) => event.type).filter((name) => remediating.has(name))).toEqual([]);
       }
     });
@@ -295,6 +305,32 @@ describe('whatever happens to a key', () => {
         if (after?.status !== 'exempt') continue;
         const { grantedAt, until } = after.exemption;
         expect(Date.parse(until) - Date.parse(grantedAt)).toBeLessThanOrEqual(RULES.maximumDays * DAY);
+      }
+    });
+  });
+
+  it('is never exempt for longer than the policy allows in all, however often it is renewed', () => {
+    always((taken) => {
+      let first: string | null = null;
+      for (const { events, after } of taken) {
+        if (events.some(({ type: name }) => name === 'finding-opened')) first = null;
+        if (after?.status !== 'exempt') continue;
+        first ??= after.exemption.grantedAt;
+        expect(Date.parse(after.exemption.until) - Date.parse(first)).toBeLessThanOrEqual(RULES.maximumTotalDays * DAY);
+      }
+    });
+  });
+
+  it('is exempt for less long after it was shortened, and reminds nobody once it may end', () => {
+    always((taken) => {
+      for (const { before, events, after, command } of taken) {
+        for (const event of events) {
+          if (before?.status !== 'exempt') continue;
+          if (event.type === 'exemption-reminded') expect(before.exemption.endAcceptedBy).toBeUndefined();
+          if (event.type !== 'exemption-shortened' || after?.status !== 'exempt') continue;
+          expect(Date.parse(after.exemption.until)).toBeLessThan(Date.parse(before.exemption.until));
+          expect(Date.parse(after.exemption.until)).toBeGreaterThan(Date.parse(command.at));
+        }
       }
     });
   });

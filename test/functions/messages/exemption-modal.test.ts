@@ -15,11 +15,12 @@ import { wordsOf } from './slack-limits.ts';
 
 const policy = aPolicy();
 const ref = { key: KEY.arn, episode: 1 };
-const purposes: ExemptionPurpose[] = ['exempt', 'renew-exemption', 'back-out'];
+const purposes: ExemptionPurpose[] = ['exempt', 'renew-exemption', 'back-out', 'shorten-exemption'];
 const findings = {
   exempt: aFinding('open'),
   'renew-exemption': aFinding('exempt'),
   'back-out': aFinding('remediated'),
+  'shorten-exemption': aFinding('exempt'),
 };
 
 describe('renderExemptionModal', () => {
@@ -75,13 +76,18 @@ describe('renderExemptionModal', () => {
       const days = view.blocks.flatMap((block) =>
         block.type === 'input' && block.element.type === 'datepicker' ? [block.element.initial_date] : [],
       );
-      expect(days.flatMap((day) => checkTerms(someTerms({ until: endOfDay(day) }), rules, now))).toEqual([]);
+      expect(days.flatMap((day) => checkTerms(someTerms({ until: endOfDay(day) }), rules, now, null))).toEqual([]);
       expect(wordsOf(view.blocks)).toContain('payments/ledger');
     }
   });
 });
 
 describe('readExemptionValues', () => {
+  it('reads the form that only asks for the end', () => {
+    const values = { until: { until: { type: 'datepicker', selected_date: '2026-05-01' } } };
+    expect(readExemptionValues(values)).toEqual({ ownerId: null, reason: '', ticket: null, until: '2026-05-01' });
+  });
+
   const filled = {
     owner: { owner: { type: 'users_select', selected_user: 'U0123456789' } },
     reason: { reason: { type: 'plain_text_input', value: ' because of the vendor ' } },

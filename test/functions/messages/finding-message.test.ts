@@ -114,6 +114,28 @@ describe('renderFinding', () => {
     expect(lapsed.buttons.filter((label) => label.includes('request'))).toEqual([]);
   });
 
+  it('offers to let an exemption end once its owner was reminded, until somebody says so', () => {
+    const exempt = aFinding('exempt');
+    const withExemption = (changes: object) => shown({ ...exempt, exemption: { ...exempt.exemption, ...changes } });
+    const offer = 'Let it end -> let-exemption-end';
+    expect(withExemption({}).buttons).not.toContain(offer);
+    expect(withExemption({ remindedDays: [14] }).buttons).toEqual([
+      'Renew… -> renew-exemption',
+      offer,
+      'Fix now -> fix-now',
+      'Shorten… -> shorten-exemption',
+      'End exemption -> revoke-exemption',
+    ]);
+    const accepted = withExemption({ remindedDays: [14], endAcceptedBy: aPersonRef() });
+    expect(accepted.buttons).not.toContain(offer);
+    expect(accepted.text).toContain('Key Owner lets it end.');
+  });
+
+  it('offers no renewal once the time that the policy allows in all is used up', () => {
+    const finding = { ...aFinding('exempt'), exemptSince: later({ days: -730 }) };
+    expect(shown(finding).buttons.join()).not.toContain('renew');
+  });
+
   it('binds the buttons to the request that is shown', () => {
     const { blocks } = renderFinding({ ...aFinding('open'), request: aRequest() }, CONTEXT);
     const values = blocks.flatMap((block) =>

@@ -68,6 +68,8 @@ const EVENTS: { [T in FindingEventType]: Extract<FindingEvent, { type: T }> | Fi
   'request-lapsed': { type: 'request-lapsed', at },
   'exemption-granted': { type: 'exemption-granted', at, exemption },
   'exemption-renewed': { type: 'exemption-renewed', at, exemption, by },
+  'exemption-shortened': { type: 'exemption-shortened', at, by, until: later({ days: 9 }), owner: by },
+  'exemption-end-accepted': { type: 'exemption-end-accepted', at, by },
   'exemption-revoked': { type: 'exemption-revoked', at, by },
   'exemption-expired': { type: 'exemption-expired', at, facts: null, assessment: { verdict: 'rotation-off' } },
   'exemption-reminded': { type: 'exemption-reminded', at, daysLeft: 7, owner: by },
