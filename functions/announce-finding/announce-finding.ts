@@ -2,11 +2,19 @@ import type { Alert } from '../contracts/notice.ts';
 import type { AuditEvent, ChainHead } from '../domain/audit.ts';
 import { replay } from '../domain/evolve.ts';
 import type { Finding } from '../domain/finding.ts';
-import { type Policy, routeOf } from '../domain/policy.ts';
+import { escalationChannelOf, type Policy, routeOf } from '../domain/policy.ts';
+import { renderEscalation } from '../messages/escalation-notice.ts';
 import { renderFinding } from '../messages/finding-message.ts';
 import { concernsOwner, renderOwnerNotice } from '../messages/owner-notice.ts';
 import { renderReply } from '../messages/thread-reply.ts';
-import { isNamed, type MessageSlot, type PostOnceDeps, postOnce, type Standing } from './post-once.ts';
+import {
+  isNamed,
+  type MessageSlot,
+  type PostOnceDeps,
+  type PostOnceRequest,
+  postOnce,
+  type Standing,
+} from './post-once.ts';
 
 export type AnnounceFindingDeps = PostOnceDeps & {
   topic: {
@@ -51,6 +59,7 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
     const root = await showFinding(version, policy, deps);
     await tellInThread(record, root, version.finding, policy, deps);
     await tellOwner(record, root, version.finding, policy, deps);
+    await tellSecondChannel(record, root, version.finding, policy, deps);
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
@@ -163,18 +172,37 @@ async function tellOwner(
   const notice = renderOwnerNotice(record, { policy, now: deps.now(), finding, link });
   if (notice === null) return;
   const { owner, ...content } = notice;
+  const post = { slot, channel: owner.userId, content, version: record.sequence, ifUnknown: 'post-again' as const };
+  await postElsewhere(post, `tell the owner of the exemption of ${record.key.arn}`, deps);
+}
+
+/** A finding that nobody answers is shown once more where other people look, with a link to it. */
+async function tellSecondChannel(
+  record: AuditEvent,
+  root: Standing,
+  finding: Finding,
+  policy: Policy,
+  deps: AnnounceFindingDeps,
+): Promise<void> {
+  const channel = record.event.type === 'escalated' ? escalationChannelOf(policy, finding) : null;
+  if (channel === null || channel === root.channel) return;
+  const slot: MessageSlot = { keyArn: record.key.arn, episode: record.episode, part: `escalation-${record.sequence}` };
+  if ((await deps.claims.read(slot))?.state === 'posted') return;
+  const content = renderEscalation(finding, { policy, link: await linkTo(root, deps) });
+  const what = `escalate the finding of ${record.key.arn} to ${channel}`;
+  await postElsewhere({ slot, channel, content, version: record.sequence }, what, deps);
+}
+
+/** A refusal concerns that place only: the message and its thread are as they should be. */
+async function postElsewhere(post: PostOnceRequest, what: string, deps: AnnounceFindingDeps): Promise<void> {
   try {
-    await postOnce({ slot, channel: owner.userId, content, version: record.sequence, ifUnknown: 'post-again' }, deps);
+    await postOnce(post, deps);
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
-    await deps.topic.publishAlert({
-      kind: 'alert',
-      alert: 'slack-refuses',
-      at: deps.now(),
-      message: `Slack refuses to tell the owner of the exemption of ${record.key.arn}: ${code}.`,
-      keyArn: record.key.arn,
-    });
+    const message = `Slack refuses to ${what}: ${code}.`;
+    const { keyArn } = post.slot;
+    await deps.topic.publishAlert({ kind: 'alert', alert: 'slack-refuses', at: deps.now(), message, keyArn });
   }
 }
 

@@ -35,10 +35,10 @@ export const keyArnOf = (partition: string): string => partition.slice(partition
 export const eventSortKey = (sequence: number): string =>
   `${EVENT_SORT_KEY_PREFIX}${String(sequence).padStart(10, '0')}`;
 /**
- * `root` is the message itself; a number is the thread reply for the event of that sequence, and `owner-` with a number
- * what the owner of an exemption was told of it.
+ * `root` is the message itself; a number is the thread reply for the event of that sequence, `owner-` with a number what
+ * the owner of an exemption was told of it, and `escalation-` with a number what the second channel was.
  */
-export type MessagePart = 'root' | number | `owner-${number}`;
+export type MessagePart = 'root' | number | `owner-${number}` | `escalation-${number}`;
 export const messageSortKey = (episode: number, part: MessagePart): string => `MESSAGE#${episode}#${part}`;
 export const statusGroup = (status: string): string => `STATUS#${status}`;
 export const dayGroup = (at: string): string => `DAY#${at.slice(0, 10)}`;

@@ -9,6 +9,8 @@ export type DeadlineRules = {
   /** Hours after asking; once. Null: never. */
   escalateAfterHours: number | null;
   exemption: ExemptionRules;
+  /** The first instant, at or after this one, at which people may be reminded or called. */
+  opening: (instant: number) => number;
 };
 
 /** A remediation takes seconds; after this long without a result something is wrong. */
@@ -27,6 +29,8 @@ type Deadline = {
   at: number;
   /** From then on it is too late for it. */
   before?: number;
+  /** Whether it disturbs people, and so waits until that is allowed. */
+  disturbs?: boolean;
   work: (now: string) => DueWork;
 };
 
@@ -39,9 +43,14 @@ export function nextDeadline(finding: Finding, rules: DeadlineRules): string | n
 /** Everything that is due at `now`, earliest first. */
 export function dueWork(finding: Finding, rules: DeadlineRules, now: string): DueWork[] {
   const instant = Date.parse(now);
-  return deadlines(finding, rules)
-    .filter(({ at, before = Infinity }) => at <= instant && instant < before)
-    .map(({ work }) => work(now));
+  const isOpen = rules.opening(instant) === instant;
+  return (
+    deadlines(finding, rules)
+      .filter(({ at, before = Infinity }) => at <= instant && instant < before)
+      // What was missed while nobody looked waits for the next opening too.
+      .filter(({ disturbs = false }) => isOpen || !disturbs)
+      .map(({ work }) => work(now))
+  );
 }
 
 /**
@@ -55,7 +64,9 @@ export function isAboutToBeGivenUp(finding: ApprovedFinding, now: string): boole
 }
 
 function deadlines(finding: Finding, rules: DeadlineRules): Deadline[] {
-  return unsorted(finding, rules).sort((a, b) => a.at - b.at);
+  return unsorted(finding, rules)
+    .map((deadline) => (deadline.disturbs === true ? { ...deadline, at: rules.opening(deadline.at) } : deadline))
+    .sort((a, b) => a.at - b.at);
 }
 
 function unsorted(finding: Finding, rules: DeadlineRules): Deadline[] {
@@ -90,7 +101,7 @@ function ofStatus(finding: Finding, rules: DeadlineRules): Deadline[] {
       const reminder = nextExemptionReminder(exemption, rules.exemption);
       if (reminder === null) return [end];
       const remind: Deadline = {
-        ...{ at: Date.parse(reminder), before: until },
+        ...{ at: Date.parse(reminder), before: until, disturbs: true },
         work: (at) => ({ type: 'remind-owner', at, daysLeft: daysLeft(exemption, at) }),
       };
       return [remind, end];
@@ -115,10 +126,11 @@ function unanswered(
   if (next !== undefined) {
     // Several that passed while nobody looked are one reminder, the latest.
     const latest = (now: string) => reminders.filter((reminder) => reminder <= Date.parse(now)).length;
-    due.push({ at: next, work: (at) => ({ type: 'remind', at, reminder: latest(at) }) });
+    due.push({ at: next, disturbs: true, work: (at) => ({ type: 'remind', at, reminder: latest(at) }) });
   }
   if (rules.escalateAfterHours !== null && finding.escalatedAt === null) {
-    due.push({ at: asked + rules.escalateAfterHours * HOUR, work: (at) => ({ type: 'escalate', at }) });
+    const escalation = asked + rules.escalateAfterHours * HOUR;
+    due.push({ at: escalation, disturbs: true, work: (at) => ({ type: 'escalate', at }) });
   }
   return due;
 }

@@ -4,6 +4,7 @@ import type { ExemptionRules } from './exemption.ts';
 import type { FindingBase, Mode } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { AwsActor, Trigger } from './people.ts';
+import { nextOpening, type OffsetAt, type WorkingHours } from './working-hours.ts';
 
 /** Conditions of a route; every one that is given must hold. Lists are alternatives. */
 export type RouteMatch = {
@@ -24,7 +25,13 @@ export type Route = {
   mode: Mode;
   /** Whether exempting, renewing and backing out take two people. */
   fourEyes: boolean;
+  /** When people of this route may be reminded and escalated to; null: at any time. */
+  workingHours: WorkingHours | null;
+  /** Where unanswered findings of this route are escalated to; null: where the policy says for all. */
+  escalationChannel: string | null;
 };
+
+type RoutedFinding = Pick<FindingBase, 'route' | 'key' | 'facts'>;
 
 export type Policy = {
   version: 1;
@@ -41,7 +48,7 @@ export type Policy = {
   routes: (Route & { match: RouteMatch })[];
   defaultRoute: Route;
   exemptions: ExemptionRules & { selfExemption: boolean };
-  unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'>;
+  unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'> & { escalationChannel: string | null };
   backOut: { windowDays: number };
   fourEyes: { confirmWithinHours: number };
   /** Findings per minute and channel above which messages are to be combined. Not acted upon yet. */
@@ -59,7 +66,7 @@ export function routeFor(policy: Policy, key: KeyIdentity, facts: KeyFacts | nul
  * The route in which people were asked about a finding: its channel shows the message, its approvers decide. It stays
  * while the policy has a route of that name, so that tagging a key afterwards does not choose other approvers.
  */
-export function routeOf(policy: Policy, finding: Pick<FindingBase, 'route' | 'key' | 'facts'>): Route {
+export function routeOf(policy: Policy, finding: RoutedFinding): Route {
   const named = [...policy.routes, policy.defaultRoute].find(({ name }) => name === finding.route);
   return named ?? routeFor(policy, finding.key, finding.facts);
 }
@@ -69,9 +76,17 @@ export function graceOf(policy: Policy, eventName: string): number {
   return policy.graceSeconds.byEventName[eventName] ?? policy.graceSeconds.default;
 }
 
-/** The deadlines part of the policy in the domain's form. */
-export function deadlineRules(policy: Policy): DeadlineRules {
-  return { ...policy.unanswered, exemption: policy.exemptions };
+/** What the policy says about the deadlines of a finding. */
+export function deadlineRules(policy: Policy, finding: RoutedFinding, offsetAt: OffsetAt): DeadlineRules {
+  const { remindAfterHours, escalateAfterHours } = policy.unanswered;
+  const { workingHours } = routeOf(policy, finding);
+  const opening = (instant: number) => (workingHours === null ? instant : nextOpening(workingHours, instant, offsetAt));
+  return { remindAfterHours, escalateAfterHours, exemption: policy.exemptions, opening };
+}
+
+/** Where else people are told of a finding that nobody answered; null: nowhere. */
+export function escalationChannelOf(policy: Policy, finding: RoutedFinding): string | null {
+  return routeOf(policy, finding).escalationChannel ?? policy.unanswered.escalationChannel;
 }
 
 /** What people call the account; its id when the policy does not list it. */

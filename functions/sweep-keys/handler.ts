@@ -12,6 +12,7 @@ import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
+import { offsetAt } from '../adapters/time-zone.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { parseEnv, sweepKeysEnv } from '../contracts/env.ts';
 import type { Alert } from '../contracts/notice.ts';
@@ -36,6 +37,7 @@ const deps = {
   observeKey: reader.observeKey,
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   alert: (alert: Alert) => topic.publishAlert(alert),
+  offsetAt,
 };
 
 /** Enough for the finding that is being worked on. */

@@ -73,7 +73,7 @@ it('tags changed to choose other approvers', async () => {
   policy.defaultRoute.approvers = { users: [APPROVER.userId], userGroups: [] };
   const approvers = { users: [LENIENT.userId], userGroups: [] };
   const match = { tags: { team: ['lenient'] } };
-  policy.routes.push({ name: 'lenient', channel: 'C0LENIENT', mode: 'auto', fourEyes: false, approvers, match });
+  policy.routes.push({ ...policy.defaultRoute, name: 'lenient', channel: 'C0LENIENT', mode: 'auto', approvers, match });
   const { findings, deps, now } = aWorld(policy);
   await findings.given([anOpening()]);
   const tagged = aKey({ tags: [{ key: 'team', value: 'lenient' }] });

@@ -27,6 +27,7 @@ const APPROVERS = ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'];
 const READS_BEFORE_SUCCESS = 3;
 /** A policy is believed for a minute, and the longest function runs for two. */
 const POLICY_LAG_MS = 3 * 60_000;
+const DISTURBING: FindingEvent['type'][] = ['reminded', 'escalated', 'exemption-reminded'];
 const CHANGING = ['EnableKeyRotation', 'DisableKeyRotation', 'RotateKeyOnDemand'];
 
 const fullMembers = PEOPLE.filter(
@@ -159,6 +160,7 @@ export class Invariants {
     );
     this.#checkReading(event, reads);
     this.#checkAuthority(event, before);
+    if (DISTURBING.includes(event.type)) this.#checkHours(event, before);
     if (event.type === 'remediated' || event.type === 'backed-out') this.#checkProof(event, reads);
     if ('exemption' in event) {
       const { until, grantedAt, owner } = event.exemption;
@@ -174,6 +176,15 @@ export class Invariants {
       }
       if (!fullMembers.includes(owner.userId)) this.#violate(`${owner.userId} became the owner of an exemption`);
     }
+  }
+
+  /** Nobody is disturbed at night where the route has working hours. */
+  #checkHours({ type, at }: FindingEvent, before: Finding | undefined): void {
+    const hours = this.#policy.routes.find(({ name }) => name === before?.route)?.workingHours;
+    if (hours === undefined || hours === null) return;
+    const options = { timeZone: hours.timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    const wall = new Date(at).toLocaleTimeString('en-GB', options);
+    if (wall < hours.from || wall >= hours.to) this.#violate(`${type} at ${wall} ${hours.timeZone}`);
   }
 
   #checkReading(event: FindingEvent, reads: readonly KmsCall[]): void {

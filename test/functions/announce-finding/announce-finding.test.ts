@@ -431,3 +431,32 @@ describe('the owner of an exemption', () => {
     expect(alerts()).toMatchObject([{ alert: 'slack-refuses', message }]);
   });
 });
+
+describe('an escalation', () => {
+  const escalated: FindingEvent = { type: 'escalated', at: later({ days: 2 }) };
+  const second = () => slack.slack.state().channels.find(({ id }) => id === 'C0PAYMENTS')?.messages ?? [];
+
+  it('shows the finding in the second channel once, with a link to its message', async () => {
+    policy.unanswered.escalationChannel = 'C0PAYMENTS';
+    const records = await announce(anOpening(), escalated);
+    for (const record of records) await announceFinding(record, deps);
+    const [root] = messages();
+    expect(second().map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^Nobody has decided: alias\/payments\/ledger .*Automatic rotation is off.*To the finding/),
+    ]);
+    expect(second()[0]?.text).toContain(`/archives/${CHANNEL}/p${root?.ts.replace('.', '') ?? ''}`);
+  });
+
+  it('is not repeated where the finding stands already', async () => {
+    policy.unanswered.escalationChannel = CHANNEL;
+    await announce(anOpening(), escalated);
+    expect(messages()).toHaveLength(1);
+  });
+
+  it('to a channel that Slack refuses leaves the message and its thread as they should be', async () => {
+    policy.unanswered.escalationChannel = 'C0NOWHERE';
+    await announce(anOpening(), escalated);
+    expect(message().replies).toHaveLength(1);
+    expect(alerts().map(({ alert }) => alert)).toEqual(['finding-unanswered', 'slack-refuses']);
+  });
+});

@@ -97,7 +97,14 @@ describe('the approvers', () => {
     const { policy } = await deps.loadPolicy();
     const approvers = { users: [OWNER.userId], userGroups: [] };
     const match = { tags: { team: ['lenient'] } };
-    policy.routes.push({ name: 'lenient', channel: 'C0LENIENT', mode: 'ask', fourEyes: false, approvers, match });
+    policy.routes.push({
+      ...policy.defaultRoute,
+      name: 'lenient',
+      channel: 'C0LENIENT',
+      mode: 'ask',
+      approvers,
+      match,
+    });
     await findings.given([anOpening({ facts: aKey({ tags: [{ key: 'team', value: 'lenient' }] }) })]);
     expect(await decideFinding('approve', from(OWNER), deps)).toMatchObject({ kind: 'refused' });
     expect(await decideFinding('approve', from(APPROVER), deps)).toMatchObject({ kind: 'accepted' });

@@ -152,7 +152,11 @@ describe('a request', () => {
   test.each(actions)('to %s lapses by itself', (action) => {
     const finding = waitingFor(action);
     const due = later({ days: 1, minutes: 10 });
-    const rules = { ...deadlineRules(aPolicy()), remindAfterHours: [], escalateAfterHours: null };
+    const rules = {
+      ...deadlineRules(aPolicy(), aFinding('open'), () => 0),
+      remindAfterHours: [],
+      escalateAfterHours: null,
+    };
     expect(nextDeadline(finding, rules)).toBe(due);
     expect(dueWork(finding, rules, due)).toEqual([{ type: 'lapse-request', at: due }]);
     expect(decide({ type: 'lapse-request', at }, finding)).toEqual({

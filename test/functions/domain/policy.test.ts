@@ -3,6 +3,7 @@ import {
   accountName,
   culpritOf,
   deadlineRules,
+  escalationChannelOf,
   graceOf,
   type Policy,
   type Route,
@@ -10,13 +11,15 @@ import {
   routeFor,
   routeOf,
 } from '../../../functions/domain/policy.ts';
-import { aKey, anActor, aPersonRef, aPolicy, aTrigger, KEY } from '../../builders.ts';
+import { aFinding, aKey, anActor, aPersonRef, aPolicy, aTrigger, DAY_ONE, KEY } from '../../builders.ts';
 
 const ROUTE: Omit<Route, 'name'> = {
   channel: 'C0234567891',
   approvers: { users: [], userGroups: ['S0123456789'] },
   mode: 'ask',
   fourEyes: false,
+  workingHours: null,
+  escalationChannel: null,
 };
 
 function routed(match: RouteMatch, { facts = aKey(), key = KEY, policy = aPolicy() } = {}, unreadable = false): string {
@@ -192,6 +195,29 @@ describe('what else the policy says', () => {
 
   it('has the deadlines in one place', () => {
     const policy = aPolicy();
-    expect(deadlineRules(policy)).toEqual({ ...policy.unanswered, exemption: policy.exemptions });
+    const rules = deadlineRules(policy, aFinding('open'), () => 0);
+    expect(rules).toMatchObject({
+      remindAfterHours: [4, 24, 72],
+      escalateAfterHours: 48,
+      exemption: policy.exemptions,
+    });
+    expect(rules.opening(12_345)).toBe(12_345);
+  });
+
+  it('disturbs nobody outside the working hours of the route of the finding', () => {
+    const policy = aPolicy();
+    policy.defaultRoute.workingHours = { timeZone: 'Etc/UTC', days: ['monday'], from: '08:00', to: '09:00' };
+    const { opening } = deadlineRules(policy, aFinding('open'), () => 0);
+    expect(new Date(opening(Date.parse(DAY_ONE))).toISOString()).toBe('2026-03-09T08:00:00.000Z');
+  });
+
+  it('escalates to the channel of the route, else to that of the policy', () => {
+    const policy = aPolicy();
+    const where = () => escalationChannelOf(policy, aFinding('open'));
+    expect(where()).toBeNull();
+    policy.unanswered.escalationChannel = 'C0ALL';
+    expect(where()).toBe('C0ALL');
+    policy.defaultRoute.escalationChannel = 'C0ROUTE';
+    expect(where()).toBe('C0ROUTE');
   });
 });

@@ -387,7 +387,12 @@ describe('whatever happens to a key', () => {
   });
 
   it('has nothing due any more once the clock has done what was due', () => {
-    const rules = { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, exemption: RULES };
+    const rules = {
+      remindAfterHours: [4, 24, 72],
+      escalateAfterHours: 48,
+      exemption: RULES,
+      opening: (at: number) => at,
+    };
     always((taken) => {
       for (const { after, command } of taken) {
         const now = new Date(Date.parse(command.at) + 3 * DAY).toISOString();
