@@ -183,6 +183,7 @@ export function anAssessment(changes: Partial<Omit<AssessCommand, 'type'>> = {})
     trigger: aTrigger(),
     route: 'default',
     mode: 'ask',
+    presentMode: changes.mode ?? 'ask',
     rotationPeriodInDays: 365,
     ...changes,
   };
@@ -221,7 +222,10 @@ export function commandsOfEveryType(at: string = later({ hours: 1 })): {
       failure: { because: 'rotation-limit-reached' },
     },
     'close-unneeded': { type: 'close-unneeded', at, assessment: { verdict: 'compliant' } },
-    'expire-exemption': { type: 'expire-exemption', at, facts: null, assessment: { verdict: 'rotation-off' } },
+    'expire-exemption': {
+      ...{ type: 'expire-exemption', at, facts: null, assessment: { verdict: 'rotation-off' } },
+      ...{ presentMode: 'ask', rotationPeriodInDays: 365 },
+    },
     'remind-owner': { type: 'remind-owner', at, daysLeft: 14 },
     'lapse-request': { type: 'lapse-request', at },
     remind: { type: 'remind', at, reminder: 1 },

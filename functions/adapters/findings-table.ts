@@ -229,6 +229,7 @@ function personBehind(event: FindingEvent): { teamId: string; userId: string } |
     case 'finding-opened':
     case 'finding-reassessed':
     case 'finding-closed':
+    case 'mode-changed':
     case 'rechecked':
     case 'remediation-started':
     case 'remediated':

@@ -53,7 +53,9 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
   // up chat.update's rate limit, and nobody would hear of anything else.
   if (record.event.type === 'command-refused') return;
   const version = await latestOfEpisode(record, deps);
-  if (version === null || version.finding.mode === 'observe') return;
+  if (version === null) return;
+  // What is only observed is not shown; what was shown before the mode changed says so, and goes on.
+  if (version.finding.mode === 'observe' && (await deps.claims.read(rootOf(record))) === null) return;
   const policy = await readPolicy(deps);
   try {
     const root = await showFinding(version, policy, deps);

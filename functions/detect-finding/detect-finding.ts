@@ -5,7 +5,7 @@ import type { AssessCommand } from '../domain/commands.ts';
 import type { Finding } from '../domain/finding.ts';
 import { type KeyIdentity, parseKeyArn } from '../domain/key.ts';
 import type { Trigger } from '../domain/people.ts';
-import { graceOf, type Policy, routeFor } from '../domain/policy.ts';
+import { graceOf, type Policy, routeFor, routeOf } from '../domain/policy.ts';
 
 export type DetectDeps = {
   now: () => Date;
@@ -151,14 +151,20 @@ async function judge(request: {
     // UpdatePrimaryRegion makes a primary with a finding into a replica; nobody can act on that finding any more.
     await deps.carryOut({
       ...{ keyArn: replica.key.arn, cause, onceId: onceId === null ? null : `${onceId}#replica` },
-      command: (finding) => (finding === undefined ? null : assessCommand(replica, request)),
+      command: (finding) => (finding === undefined ? null : assessCommand(replica, finding, request)),
     });
   }
-  await deps.carryOut({ keyArn: seen.key.arn, cause, onceId, command: () => assessCommand(seen, request) });
+  await deps.carryOut({
+    keyArn: seen.key.arn,
+    cause,
+    onceId,
+    command: (finding) => assessCommand(seen, finding, request),
+  });
 }
 
 function assessCommand(
   { key, observation }: Sight,
+  finding: Finding | undefined,
   { trigger, policy, deps }: { trigger: Trigger; policy: Policy; deps: DetectDeps },
 ): AssessCommand {
   const at = deps.now().toISOString();
@@ -167,6 +173,7 @@ function assessCommand(
   return {
     ...{ type: 'assess', at, key, facts, trigger, route, mode },
     assessment: assess(observation, policy.rotation, at),
+    presentMode: finding === undefined ? mode : routeOf(policy, finding).mode,
     rotationPeriodInDays: policy.rotation.periodInDays,
   };
 }

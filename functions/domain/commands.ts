@@ -49,13 +49,20 @@ export type RemediatorCommand =
   | { type: 'close-unneeded'; at: string; assessment: Exclude<Assessment, Problem> };
 
 export type ClockCommand =
-  | { type: 'expire-exemption'; at: string; facts: KeyFacts | null; assessment: Assessment }
+  | ({ type: 'expire-exemption'; at: string; facts: KeyFacts | null; assessment: Assessment } & AutoRules)
   | { type: 'remind-owner'; at: string; daysLeft: number }
   | { type: 'lapse-request'; at: string }
   /** `reminder`: which of the policy's reminders it is; 1 is the first. */
   | { type: 'remind'; at: string; reminder: number }
   | { type: 'escalate'; at: string }
   | { type: 'report-overdue'; at: string };
+
+/** What a route in `auto` mode needs to decide by itself. */
+type AutoRules = {
+  /** The mode that the route of the finding has in the policy now; `mode` is for a finding that would open. */
+  presentMode: Mode;
+  rotationPeriodInDays: number;
+};
 
 /** What was seen of a key, and how the policy wants it treated. */
 export type AssessCommand = {
@@ -67,8 +74,7 @@ export type AssessCommand = {
   trigger: Trigger;
   route: string;
   mode: Mode;
-  rotationPeriodInDays: number;
-};
+} & AutoRules;
 
 export type Command = AssessCommand | PersonCommand | RemediatorCommand | ClockCommand;
 

@@ -96,6 +96,24 @@ function decideAssessment(command: AssessCommand, finding: Finding | undefined):
   if (finding === undefined) {
     return isProblem(assessment) ? open(command, finding, assessment) : ignored('nothing-wrong');
   }
+  const change = modeChange(command, finding);
+  if (change === null) return judge(command, finding);
+  const decision = judge(command, evolve(finding, change));
+  return decision.outcome === 'accepted' ? accepted(change, ...decision.events) : accepted(change);
+}
+
+/** What the policy says of the finding's own route since somebody last looked; what opens anew has its mode with it. */
+function modeChange(
+  { at, presentMode, assessment }: Pick<AssessCommand, 'at' | 'presentMode' | 'assessment'>,
+  finding: Finding,
+): FindingEvent | null {
+  if (finding.mode === presentMode || finding.status === 'approved' || finding.status === 'closed') return null;
+  if (finding.status === 'remediated' && isProblem(assessment)) return null;
+  return { type: 'mode-changed', at, from: finding.mode, to: presentMode };
+}
+
+function judge(command: AssessCommand, finding: Finding): Decision {
+  const { assessment } = command;
   switch (finding.status) {
     case 'open':
       return decideOpenAssessment(command, finding);
@@ -111,7 +129,7 @@ function decideAssessment(command: AssessCommand, finding: Finding | undefined):
       return isProblem(assessment) ? open(command, finding, assessment) : unchanged(command, 'nothing-wrong');
     case 'exempt':
       // An exemption is a permission for a time: what the key does meanwhile is nobody's question.
-      return isLive(finding.exemption, command.at) ? unchanged(command, 'exempt') : endExemption(command);
+      return isLive(finding.exemption, command.at) ? unchanged(command, 'exempt') : endExemption(command, finding);
   }
 }
 
@@ -123,8 +141,28 @@ function decideOpenAssessment(
   if (!isProblem(assessment))
     return accepted({ type: 'finding-closed', at, closing: closing(assessment, trigger), trigger });
   const known = same(finding.assessment, assessment) && sameFacts(finding, command);
-  if (known && same(finding.trigger, causeAfter(finding, command))) return unchanged(command, 'already-known');
-  return accepted({ type: 'finding-reassessed', at, facts, assessment, trigger });
+  const reassessed: FindingEvent = { type: 'finding-reassessed', at, facts, assessment, trigger };
+  if (!known || !same(finding.trigger, causeAfter(finding, command))) {
+    return accepted(reassessed, ...remediation(evolve(finding, reassessed), command));
+  }
+  const [approved] = remediation(finding, command);
+  return approved === undefined ? unchanged(command, 'already-known') : accepted(approved);
+}
+
+/**
+ * What a route in `auto` mode does by itself about a finding that waits: it approves. Not in a drift loop, where the bot
+ * would fight somebody's infrastructure as code for ever; not what failed, which people look at first; and not while
+ * somebody's request waits for a second person.
+ */
+function remediation(
+  finding: Finding,
+  { at, rotationPeriodInDays }: { at: string; rotationPeriodInDays: number },
+): FindingEvent[] {
+  const { mode, route, assessment } = finding;
+  if (finding.status !== 'open' || mode !== 'auto' || isDriftLoop(finding) || requestOf(finding) !== null) return [];
+  const remedy = remedyFor(assessment, rotationPeriodInDays);
+  const approval = { by: { kind: 'policy' as const, route }, at };
+  return remedy === null ? [] : [{ type: 'remediation-approved', at, approval, remedy }];
 }
 
 /** A person who asked for a re-check gets an answer in the trail even when nothing changed; an event does not. */
@@ -145,22 +183,16 @@ function open(
     ...{ type: 'finding-opened', at, key, facts, assessment, trigger, route, mode },
     episode: (previous?.episode ?? 0) + 1,
   };
-  const remedy = remedyFor(assessment, command.rotationPeriodInDays);
-  // In a drift loop the bot would fight somebody's infrastructure as code for ever, so even `auto` asks.
-  const automatic = mode === 'auto' && remedy !== null && !isDriftLoop(evolve(previous, opened));
-  if (!automatic) return accepted(opened);
-  const approval = { by: { kind: 'policy' as const, route }, at };
-  return accepted(opened, { type: 'remediation-approved', at, approval, remedy });
+  return accepted(opened, ...remediation(evolve(previous, opened), command));
 }
 
-function endExemption({
-  at,
-  facts,
-  assessment,
-  trigger,
-}: Pick<AssessCommand, 'at' | 'facts' | 'assessment' | 'trigger'>): Decision {
+function endExemption(
+  command: Pick<AssessCommand, 'at' | 'facts' | 'assessment' | 'trigger' | 'rotationPeriodInDays'>,
+  finding: Finding,
+): Decision {
+  const { at, facts, assessment, trigger } = command;
   const expired: FindingEvent = { type: 'exemption-expired', at, facts, assessment };
-  if (isProblem(assessment)) return accepted(expired);
+  if (isProblem(assessment)) return accepted(expired, ...remediation(evolve(finding, expired), command));
   return accepted(expired, { type: 'finding-closed', at, closing: closing(assessment, trigger), trigger });
 }
 
@@ -169,6 +201,8 @@ function decidePersonCommand(command: PersonCommand, finding: Finding | undefine
   if (finding === undefined) return refused({ reason: 'no-finding' });
   if (command.episode !== finding.episode) return refused({ reason: 'earlier-episode' });
   const { at, by } = command;
+  // A look changes nothing; everything else is a decision.
+  if (finding.mode === 'observe' && command.type !== 're-check') return refused({ reason: 'only-observed' });
 
   switch (command.type) {
     case 'approve':
@@ -377,10 +411,15 @@ function decideRemediation(command: RemediatorCommand, finding: Finding | undefi
 function decideClock(command: ClockCommand, finding: Finding | undefined): Decision {
   const { at } = command;
   switch (command.type) {
-    case 'expire-exemption':
+    case 'expire-exemption': {
       if (finding?.status !== 'exempt') return ignored('not-exempt');
       if (isLive(finding.exemption, at)) return ignored('exemption-still-live');
-      return endExemption({ ...command, trigger: { kind: 'exemption-end', at } });
+      const trigger = { kind: 'exemption-end' as const, at };
+      const change = modeChange(command, finding);
+      if (change === null) return endExemption({ ...command, trigger }, finding);
+      const decision = endExemption({ ...command, trigger }, evolve(finding, change));
+      return decision.outcome === 'accepted' ? accepted(change, ...decision.events) : decision;
+    }
     case 'remind-owner': {
       if (finding?.status !== 'exempt' || !isLive(finding.exemption, at)) return ignored('not-exempt');
       const { daysLeft } = command;

@@ -45,6 +45,13 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
       // An approved finding closes when its remediation turns out not to be needed any more.
       if (finding.status !== 'approved') waiting(finding, event);
       return { ...base, status: 'closed', closedAt: event.at, closing: event.closing };
+    case 'mode-changed': {
+      if (finding.status === 'approved' || finding.status === 'closed')
+        throw new ImpossibleEvent(event.type, finding.status);
+      const present = { ...finding, mode: event.to };
+      // Nobody was asked before.
+      return present.status === 'open' && event.from === 'observe' ? { ...present, ...asked(event.at) } : present;
+    }
     case 'remediation-approved':
       // Who has an exempt key fixed ends the exemption with it.
       if (finding.status !== 'exempt') waiting(finding, event);

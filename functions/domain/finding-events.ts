@@ -22,6 +22,7 @@ export type FindingEvent =
     }
   | { type: 'finding-reassessed'; at: string; facts: KeyFacts | null; assessment: Problem; trigger: Trigger }
   | { type: 'finding-closed'; at: string; closing: Closing; trigger: Trigger }
+  | { type: 'mode-changed'; at: string; from: Mode; to: Mode }
   | { type: 'recheck-requested'; at: string; by: PersonRef }
   | { type: 'rechecked'; at: string; by: PersonRef; assessment: Assessment }
   | { type: 'remediation-approved'; at: string; approval: Approval; remedy: Remedy }

@@ -7,6 +7,8 @@ export type Refusal =
   | { reason: AuthorityRefusal }
   | ExemptionRefusal
   | { reason: 'owner-not-a-full-member' }
+  /** A route in `observe` mode lets nobody decide. */
+  | { reason: 'only-observed' }
   | { reason: 'no-finding' }
   /** The click came from the message of an earlier episode. */
   | { reason: 'earlier-episode' }

@@ -58,6 +58,7 @@ function newsFor({ event }: AuditEvent): { owner: PersonRef; phrases: Phrase[] }
     case 'finding-opened':
     case 'finding-reassessed':
     case 'finding-closed':
+    case 'mode-changed':
     case 'recheck-requested':
     case 'rechecked':
     case 'remediation-approved':

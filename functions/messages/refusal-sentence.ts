@@ -37,6 +37,8 @@ export function refusalSentence(refusal: Refusal): string {
       return `The exemption ends ${utc(refusal.until)} already, which is not later; nothing was changed.`;
     case 'end-accepted':
       return `${disarmed(refusal.by)} has let this exemption end already, so nobody is reminded any more; nothing was changed.`;
+    case 'only-observed':
+      return 'This key is only observed: the policy lets nobody decide about it here. Nothing was changed.';
     case 'owner-not-a-full-member':
       return 'The owner has to be an active full member of this organisation; nothing was changed.';
     case 'no-finding':

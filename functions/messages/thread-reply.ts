@@ -2,8 +2,9 @@ import type { Assessment } from '../domain/assessment.ts';
 import { isProblem } from '../domain/assessment.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { Exemption, ExemptionTerms } from '../domain/exemption.ts';
-import { type Finding, isDriftLoop } from '../domain/finding.ts';
+import { type Finding, isDriftLoop, type Mode } from '../domain/finding.ts';
 import { type Policy, routeOf } from '../domain/policy.ts';
+import { remedyFor } from '../domain/remedy.ts';
 import type { Block } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { decider, type Phrase, richText, secondPerson, spoken } from './phrase.ts';
@@ -45,6 +46,10 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
         : null;
     case 'finding-closed':
       return reply(['Closed. ', ...closingSentence(event.closing)]);
+    case 'mode-changed':
+      return reply([
+        `The policy of this route has changed: ${MODE[event.to]} Before, ${MODE[event.from].toLowerCase()}`,
+      ]);
     case 'rechecked':
       return reply([
         'Looked at again for ',
@@ -99,16 +104,11 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
     case 'exemption-end-accepted':
       return reply([{ person: event.by }, ' lets the exemption end; nobody is reminded of it any more.']);
     case 'exemption-revoked':
-      return reply([{ person: event.by }, ' ended the exemption. Please decide. ', ...approvers(context)]);
+      return reply([{ person: event.by }, ' ended the exemption. ', ...callForDecision(context)]);
     case 'exemption-expired':
       return isProblem(event.assessment)
         ? reply(
-            [
-              'The exemption has ended. ',
-              ...problemSentence(event.assessment),
-              ' Please decide. ',
-              ...approvers(context),
-            ],
+            ['The exemption has ended. ', ...problemSentence(event.assessment), ' ', ...callForDecision(context)],
             true,
           )
         : reply(['The exemption has ended. ', ...assessmentSentence(event.assessment)]);
@@ -126,6 +126,21 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
     case 'command-refused':
       return null;
   }
+}
+
+const MODE: Record<Mode, string> = {
+  ask: 'People are asked.',
+  auto: 'The bot remediates without asking.',
+  observe: 'Findings are only recorded, and nobody can decide about them here.',
+};
+
+/** Whom an ended exemption concerns: nobody where the policy has the key fixed by itself. */
+function callForDecision(context: ReplyContext): Phrase[] {
+  const { finding, policy } = context;
+  const remedy = remedyFor(finding.assessment, policy.rotation.periodInDays);
+  return finding.mode === 'auto' && remedy !== null && !isDriftLoop(finding)
+    ? ['The policy has it fixed without asking.']
+    : ['Please decide. ', ...approvers(context)];
 }
 
 const exempted = ' exempted the key: ';

@@ -5,7 +5,7 @@ import type { ClockCommand } from '../domain/commands.ts';
 import { type DueWork, dueWork } from '../domain/deadlines.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { KeyIdentity } from '../domain/key.ts';
-import { deadlineRules, type Policy } from '../domain/policy.ts';
+import { deadlineRules, type Policy, routeOf } from '../domain/policy.ts';
 import type { OffsetAt } from '../domain/working-hours.ts';
 
 export type SweepDeps = {
@@ -105,9 +105,13 @@ async function bringForward(
   }
 }
 
-async function commandFor(work: DueWork, { key }: Finding, policy: Policy, deps: SweepDeps): Promise<ClockCommand> {
+async function commandFor(work: DueWork, finding: Finding, policy: Policy, deps: SweepDeps): Promise<ClockCommand> {
   if (work.type !== 'expire-exemption') return work;
-  const observation = await deps.observeKey(key);
+  const observation = await deps.observeKey(finding.key);
   const facts = observation.seen === 'no-key' ? null : observation.facts;
-  return { ...work, facts, assessment: assess(observation, policy.rotation, work.at) };
+  return {
+    ...{ ...work, facts, assessment: assess(observation, policy.rotation, work.at) },
+    presentMode: routeOf(policy, finding).mode,
+    rotationPeriodInDays: policy.rotation.periodInDays,
+  };
 }

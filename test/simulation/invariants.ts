@@ -401,6 +401,7 @@ function decisionOf(event: FindingEvent): { by: PersonRef[]; isExcuse: boolean }
     case 'finding-opened':
     case 'finding-reassessed':
     case 'finding-closed':
+    case 'mode-changed':
     case 'recheck-requested':
     case 'rechecked':
     case 'remediation-started':

@@ -154,7 +154,9 @@ export async function runSchedule({
   const operators = new Operators({
     ...{ scheduler, mistakes: circumstances.policyMistakes },
     storePolicy(isUsable) {
-      writePolicy(isUsable ? document : { version: 1, routes: 'to be written' });
+      // Whoever repairs it may take the opportunity to change a mode.
+      const mode = MODES[scheduler.pick([1, 1, 1])] ?? circumstances.mode;
+      writePolicy(isUsable ? policyDocument(mode) : { version: 1, routes: 'to be written' });
       invariants.policyIsBroken(!isUsable);
     },
   });
@@ -201,6 +203,8 @@ const WORKING_HOURS: WorkingHours = {
   days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
   ...{ from: '03:00', to: '24:00' },
 };
+
+const MODES = ['ask', 'auto', 'observe'] as const;
 
 function policyDocument(mode: Circumstances['mode']): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));

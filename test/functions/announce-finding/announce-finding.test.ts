@@ -145,6 +145,23 @@ describe('a finding that is opened', () => {
     expect(notices).toHaveLength(1);
     expect(messages()).toEqual([]);
   });
+
+  it('says so when it is only observed from now on, and goes on to say what becomes of it', async () => {
+    await announce(anOpening());
+    await announce({ type: 'mode-changed', at: later({ hours: 1 }), from: 'ask', to: 'observe' });
+    expect(message().text).toContain('only observed');
+    expect(JSON.stringify(message().blocks)).not.toContain('button');
+    expect(message().replies.map(({ text }) => text)).toEqual([expect.stringContaining('Findings are only recorded')]);
+    const closing = { because: 'compliant' as const, by: null };
+    await announce({ type: 'finding-closed', at: later({ hours: 2 }), trigger: aTrigger(), closing });
+    expect(message().text).toMatch(/^Closed/);
+  });
+
+  it('is shown from then on when people are asked now', async () => {
+    await announce(anOpening({ mode: 'observe' }));
+    await announce({ type: 'mode-changed', at: later({ hours: 1 }), from: 'observe', to: 'ask' });
+    expect(message().text).toContain('Waiting for a decision');
+  });
 });
 
 describe('what follows', () => {

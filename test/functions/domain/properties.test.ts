@@ -9,7 +9,14 @@ import { type DueWork, dueWork, nextDeadline } from '../../../functions/domain/d
 import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve, replay } from '../../../functions/domain/evolve.ts';
 import { isLive } from '../../../functions/domain/exemption.ts';
-import { type Finding, isWaiting, type Mode, requestOf, type Status } from '../../../functions/domain/finding.ts';
+import {
+  type Finding,
+  isDriftLoop,
+  isWaiting,
+  type Mode,
+  requestOf,
+  type Status,
+} from '../../../functions/domain/finding.ts';
 import type { FindingEvent, FindingEventType } from '../../../functions/domain/finding-events.ts';
 import type { Trigger } from '../../../functions/domain/people.ts';
 import {
@@ -104,6 +111,7 @@ const step: fc.Arbitrary<Step> = fc
     assessment,
     settled,
     mode,
+    presentMode: mode,
     trigger,
     terms,
     stale: fc.nat({ max: 9 }),
@@ -119,6 +127,7 @@ type Drawn = {
   assessment: Assessment;
   settled: Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>;
   mode: Mode;
+  presentMode: Mode;
   trigger: Trigger;
   terms: { days: number; reason: string; ownerIsFullMember: boolean };
   stale: number;
@@ -143,7 +152,8 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
   switch (command.type) {
     case 'assess': {
       const { facts: seen, assessment: judged, mode: how, trigger: because } = drawn;
-      return anAssessment({ at, facts: seen, assessment: judged, mode: how, trigger: because });
+      const { presentMode } = drawn;
+      return anAssessment({ at, facts: seen, assessment: judged, mode: how, presentMode, trigger: because });
     }
     case 'approve':
     case 'fix-now':
@@ -176,7 +186,7 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
     case 'close-unneeded':
       return { ...command, at, assessment: drawn.settled };
     case 'expire-exemption':
-      return { ...command, at, facts: drawn.facts, assessment: drawn.assessment };
+      return { ...command, at, facts: drawn.facts, assessment: drawn.assessment, presentMode: drawn.presentMode };
   }
 }
 
@@ -235,6 +245,7 @@ const EVENT_TYPES: Record<FindingEventType, true> = {
   'finding-opened': true,
   'finding-reassessed': true,
   'finding-closed': true,
+  'mode-changed': true,
   'recheck-requested': true,
   rechecked: true,
   'remediation-approved': true,
@@ -347,12 +358,12 @@ describe('whatever happens to a key', () => {
     always((taken) => {
       let approved = false;
       let started = false;
-      for (const { command, events } of taken) {
+      for (const { command, events, after } of taken) {
         for (const event of events) {
           if (event.type === 'finding-opened') approved = started = false;
           if (event.type === 'remediation-approved' || event.type === 'back-out-approved') {
             const byPerson = 'verdict' in command && command.verdict.allowed;
-            const byRoute = command.type === 'assess' && command.mode === 'auto';
+            const byRoute = event.approval.by.kind === 'policy' && after?.mode === 'auto';
             approved = byPerson || byRoute;
             started = false;
           }
@@ -362,6 +373,30 @@ describe('whatever happens to a key', () => {
             approved = started = false;
           }
         }
+      }
+    });
+  });
+
+  it('is decided by the policy only on a route that does so, of a finding that waits for nobody', () => {
+    always((taken) => {
+      for (const { before, events, after } of taken) {
+        for (const event of events) {
+          if (event.type !== 'remediation-approved' || event.approval.by.kind !== 'policy') continue;
+          expect(after).toMatchObject({ mode: 'auto', status: 'approved', route: event.approval.by.route });
+          expect(after !== undefined && isDriftLoop(after)).toBe(false);
+          // What failed is asked about first, unless something else is wrong by now.
+          const reassessed = events.some(({ type: name }) => name === 'finding-reassessed');
+          if (before?.status === 'failed') expect(reassessed).toBe(true);
+        }
+      }
+    });
+  });
+
+  it('is decided by nobody while it is only observed', () => {
+    always((taken) => {
+      for (const { before, command, decision } of taken) {
+        if (before?.mode !== 'observe' || !('verdict' in command) || command.type === 're-check') continue;
+        expect(decision.outcome).toBe('refused');
       }
     });
   });
@@ -417,7 +452,8 @@ describe('whatever happens to a key', () => {
 function doneByTheClock(finding: Finding, work: readonly DueWork[]): Finding {
   return work.reduce<Finding>((present, due) => {
     const assessment = { verdict: 'rotation-off' } as const;
-    const command = due.type === 'expire-exemption' ? { ...due, facts: null, assessment } : due;
+    const auto = { presentMode: present.mode, rotationPeriodInDays: 365 };
+    const command = due.type === 'expire-exemption' ? { ...due, facts: null, assessment, ...auto } : due;
     const decision = decide(command, present);
     if (decision.outcome !== 'accepted') throw new Error(`due, but ${decision.outcome}: ${due.type}`);
     return decision.events.reduce(evolve, present);

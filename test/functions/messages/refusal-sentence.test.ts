@@ -17,6 +17,7 @@ const REFUSALS: { [R in Refusal['reason']]: ({ reason: R } & Extract<Refusal, { 
   'until-beyond-total': { reason: 'until-beyond-total', maximumTotalDays: 730, latest: DAY_ONE },
   'not-shorter': { reason: 'not-shorter', until: DAY_ONE },
   'end-accepted': { reason: 'end-accepted', by: 'Key Owner' },
+  'only-observed': { reason: 'only-observed' },
   'owner-not-a-full-member': { reason: 'owner-not-a-full-member' },
   'no-finding': { reason: 'no-finding' },
   'earlier-episode': { reason: 'earlier-episode' },

@@ -37,6 +37,7 @@ const EVENTS: { [T in FindingEventType]: Extract<FindingEvent, { type: T }> | Fi
     closing: { because: 'not-applicable', reason: 'disabled', by: 'deployer' },
     trigger: aTrigger(),
   },
+  'mode-changed': { type: 'mode-changed', at, from: 'ask', to: 'auto' },
   'recheck-requested': { type: 'recheck-requested', at, by },
   rechecked: { type: 'rechecked', at, by, assessment: { verdict: 'rotation-off' } },
   'remediation-approved': { type: 'remediation-approved', at, approval, remedy },
