@@ -168,6 +168,7 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
     unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
     backOut: { windowDays: 14 },
     fourEyes: { confirmWithinHours: 24 },
+    identity: { cacheSeconds: 60 },
     digest: { threshold: 20 },
     ...changes,
   };

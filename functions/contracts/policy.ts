@@ -110,6 +110,9 @@ export const policySchema = z
       { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
     ),
     backOut: z._default(z.strictObject({ windowDays: wholeDays }), { windowDays: 14 }),
+    identity: z._default(z.strictObject({ cacheSeconds: z.int().check(z.minimum(0), z.maximum(300)) }), {
+      cacheSeconds: 60,
+    }),
     fourEyes: z._default(z.strictObject({ confirmWithinHours: z.int().check(z.minimum(1), z.maximum(168)) }), {
       confirmWithinHours: 24,
     }),

@@ -204,6 +204,7 @@ const refusal = z.discriminatedUnion('reason', [
       'deactivated',
       'not-an-approver',
       'groups-unavailable',
+      'group-gone',
       'caused-the-finding',
     ]),
   }),

@@ -36,9 +36,16 @@ type Outcome = { decision: Decision | { outcome: 'ignored'; because: string }; f
 
 export type Deps = {
   loadPolicy: () => Promise<{ policy: Policy }>;
-  /** Null when Slack does not know the person; `teamId` is null for a person who was named and did not click. */
-  person: (userId: string, teamId: string | null) => Promise<SlackPerson | null>;
-  groupsOf: (userId: string, groupIds: string[]) => Promise<GroupMembership>;
+  /**
+   * Null when Slack does not know the person; `teamId` is null for a person who was named and did not click. What Slack
+   * said may be so many seconds old, and no older.
+   */
+  person: (userId: string, teamId: string | null, maxAgeSeconds: number) => Promise<SlackPerson | null>;
+  groupsOf: (
+    userId: string,
+    groupIds: string[],
+    question: { teamIds: string[]; maxAgeSeconds: number },
+  ) => Promise<GroupMembership>;
   loadFinding: (keyArn: string) => Promise<Finding | undefined>;
   carryOut: (request: {
     keyArn: string;
@@ -124,7 +131,8 @@ export async function decideTerms(
     if (problems.length > 0) return { kind: 'wrong-terms', problems };
     return await settle(request, deps, { type: action, ...common, until });
   }
-  const owner = requested.ownerId === null ? null : await deps.person(requested.ownerId, null);
+  const owner =
+    requested.ownerId === null ? null : await deps.person(requested.ownerId, null, policy.identity.cacheSeconds);
   const ownerIsFullMember = owner !== null && isFullMember(owner, policy.organisation);
   const terms: ExemptionTerms = {
     owner: owner === null ? common.by : refOf(owner),
@@ -150,7 +158,7 @@ type Asked = { policy: Policy; common: Common; fourEyes: FourEyes | null; findin
 async function ask(action: Action, request: Request, deps: Deps): Promise<Asked> {
   const { policy } = await deps.loadPolicy();
   const [person, finding] = await Promise.all([
-    deps.person(request.userId, request.teamId),
+    deps.person(request.userId, request.teamId, policy.identity.cacheSeconds),
     deps.loadFinding(request.finding.key),
   ]);
   const common = { at: deps.now().toISOString(), episode: request.finding.episode };
@@ -178,8 +186,11 @@ async function judge(
   const { approvers, fourEyes: routeAsks } = routeOf(policy, finding);
   const listed = approvers.users.includes(person.userId);
   const groups = listed
-    ? { known: true as const, groupIds: [] }
-    : await deps.groupsOf(person.userId, approvers.userGroups);
+    ? { known: true as const, groupIds: [], gone: [] }
+    : await deps.groupsOf(person.userId, approvers.userGroups, {
+        teamIds: policy.organisation.teamIds,
+        maxAgeSeconds: policy.identity.cacheSeconds,
+      });
   const question = {
     ...{ action, person, groups, approvers, ...culpritOf(policy, finding.trigger) },
     organisation: policy.organisation,
@@ -200,8 +211,8 @@ async function standingOf(
 ): Promise<{ requester: AuthorityVerdict; ownerIsFullMember: boolean }> {
   if (pending === null || finding === undefined) return { requester: { allowed: true }, ownerIsFullMember: true };
   const [requester, owner] = await Promise.all([
-    deps.person(pending.by.userId, null),
-    deps.person(pending.terms.owner.userId, null),
+    deps.person(pending.by.userId, null, policy.identity.cacheSeconds),
+    deps.person(pending.terms.owner.userId, null, policy.identity.cacheSeconds),
   ]);
   return {
     requester:

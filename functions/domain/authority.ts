@@ -19,8 +19,8 @@ export type Organisation = { teamIds: string[]; enterpriseIds: string[] };
 /** Who may decide on the findings of a route. */
 export type Approvers = { users: string[]; userGroups: string[] };
 
-/** The user groups a person is in, or that Slack would not say. */
-export type GroupMembership = { known: true; groupIds: string[] } | { known: false };
+/** The user groups a person is in, and those that do not exist or are disabled; or that Slack would not say. */
+export type GroupMembership = { known: true; groupIds: string[]; gone: string[] } | { known: false };
 
 export type AuthorityRefusal =
   | 'outside-organisation'
@@ -29,6 +29,7 @@ export type AuthorityRefusal =
   | 'deactivated'
   | 'not-an-approver'
   | 'groups-unavailable'
+  | 'group-gone'
   | 'caused-the-finding';
 
 /** Why a decision that a key need not rotate takes two people: the route says so, or the first may be who caused it. */
@@ -115,9 +116,8 @@ function isApprover({ person, approvers, groups }: AuthorityQuestion): Authority
   if (approvers.users.includes(person.userId)) return { allowed: true };
   if (approvers.userGroups.length === 0) return refused('not-an-approver');
   if (!groups.known) return refused('groups-unavailable');
-  return groups.groupIds.some((id) => approvers.userGroups.includes(id))
-    ? { allowed: true }
-    : refused('not-an-approver');
+  if (groups.groupIds.some((id) => approvers.userGroups.includes(id))) return { allowed: true };
+  return refused(groups.gone.length === 0 ? 'not-an-approver' : 'group-gone');
 }
 
 function causedIt({ person, causedBy, causedByUserIds }: AuthorityQuestion): boolean {

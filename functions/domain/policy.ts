@@ -51,6 +51,8 @@ export type Policy = {
   unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'> & { escalationChannel: string | null };
   backOut: { windowDays: number };
   fourEyes: { confirmWithinHours: number };
+  /** How old, at most, what Slack said of a person or a user group may be when it counts. */
+  identity: { cacheSeconds: number };
   /** Findings per minute and channel above which messages are to be combined. Not acted upon yet. */
   digest: { threshold: number };
 };

@@ -21,6 +21,8 @@ export function refusalSentence(refusal: Refusal): string {
       return 'You are not an approver for this key, so nothing was changed. The rotation policy names the approvers.';
     case 'groups-unavailable':
       return 'Slack could not say just now whether you are an approver, so nothing was changed. Please try again.';
+    case 'group-gone':
+      return 'You are not an approver for this key: a user group that the rotation policy names does not exist any more, is disabled or has no members. Whoever keeps the policy has to name another. Nothing was changed.';
     case 'caused-the-finding':
       return 'You caused this finding, so somebody else has to decide that the key need not rotate; nothing was changed.';
     case 'reason-too-short':

@@ -65,5 +65,5 @@ export function slackPerson(userId: string): SlackPerson {
 export function groupsOf({ userId, groupsFail }: Kind): GroupMembership {
   if (groupsFail) return { known: false };
   const groupIds = USER_GROUPS.filter(({ users }) => users.some((id) => id === userId)).map(({ id }) => id);
-  return { known: true, groupIds };
+  return { known: true, groupIds, gone: [] };
 }

@@ -34,8 +34,8 @@ const loadPolicy = () => policies.loadPolicy();
 const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
 const deps: Deps = {
   loadPolicy,
-  person: (userId, teamId) => slack.person(userId, teamId),
-  groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
+  person: (userId, teamId, maxAgeSeconds) => slack.person(userId, teamId, maxAgeSeconds),
+  groupsOf: (userId, groupIds, question) => slack.groupsOf(userId, groupIds, question),
   loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   now,

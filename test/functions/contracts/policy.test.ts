@@ -55,6 +55,7 @@ describe('a policy', () => {
       unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
       backOut: { windowDays: 14 },
       fourEyes: { confirmWithinHours: 24 },
+      identity: { cacheSeconds: 60 },
       digest: { threshold: 20 },
     });
   });

@@ -85,7 +85,7 @@ describe('a click on Approve', () => {
   });
 
   it('of a member of the approving group is accepted', async () => {
-    const { findings, deps } = aWorld([OWNER], { known: true, groupIds: ['S0APPROVERS'] });
+    const { findings, deps } = aWorld([OWNER], { known: true, groupIds: ['S0APPROVERS'], gone: [] });
     await findings.given(HISTORY.open);
     expect(await decideFinding('approve', from(OWNER), deps)).toMatchObject({ kind: 'accepted' });
   });

@@ -31,7 +31,7 @@ function ask(changes: Partial<AuthorityQuestion> = {}): ReturnType<typeof author
   return authorise({
     action: 'approve',
     person: aPerson(),
-    groups: { known: true, groupIds: [] },
+    groups: { known: true, groupIds: [], gone: [] },
     organisation: ORGANISATION,
     approvers: { users: ['U0123456789'], userGroups: [] },
     causedBy: null,
@@ -110,8 +110,8 @@ describe('approvers', () => {
   });
 
   test.each(DECISIONS)('%s by a member of a user group', (action) => {
-    const groups = { known: true, groupIds: ['S9999999999', 'S0234567891'] } as const;
-    expect(ask({ action, approvers: group, groups: { ...groups, groupIds: [...groups.groupIds] } })).toEqual({
+    const groupIds = ['S9999999999', 'S0234567891'];
+    expect(ask({ action, approvers: group, groups: { known: true, groupIds, gone: ['S0123456789'] } })).toEqual({
       allowed: true,
     });
   });
@@ -120,6 +120,13 @@ describe('approvers', () => {
     const person = aPerson({ userId: 'U9999999999' });
     expect(ask({ action, person })).toEqual(refused('not-an-approver'));
     expect(ask({ action, person, approvers: group })).toEqual(refused('not-an-approver'));
+  });
+
+  it('are nobody in a user group that is gone, and that is said', () => {
+    const groups = { known: true as const, groupIds: [], gone: ['S0234567891'] };
+    expect(ask({ person: aPerson({ userId: 'U9999999999' }), approvers: group, groups })).toEqual(
+      refused('group-gone'),
+    );
   });
 
   it('are nobody while Slack does not tell the groups', () => {

@@ -8,6 +8,7 @@ const REFUSALS: { [R in Refusal['reason']]: ({ reason: R } & Extract<Refusal, { 
   bot: { reason: 'bot' },
   deactivated: { reason: 'deactivated' },
   'not-an-approver': { reason: 'not-an-approver' },
+  'group-gone': { reason: 'group-gone' },
   'groups-unavailable': { reason: 'groups-unavailable' },
   'caused-the-finding': { reason: 'caused-the-finding' },
   'reason-too-short': { reason: 'reason-too-short', minimumLength: 10 },
