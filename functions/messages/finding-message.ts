@@ -267,7 +267,8 @@ function buttonsFor(finding: Finding, context: FindingContext): Button[] {
   switch (finding.status) {
     case 'open':
     case 'failed': {
-      const exempt = requestButtons(finding, ref, context) ?? [button(BUTTON.exempt, 'Exempt…', ref)];
+      const exempt =
+        requestButtons(finding, ref, context) ?? timeLeft(finding, context, [button(BUTTON.exempt, 'Exempt…', ref)]);
       const recheck = button(BUTTON.recheck, 'Re-check', ref);
       const remedy = remedyOf(finding, context.policy);
       return remedy === null
@@ -279,10 +280,13 @@ function buttonsFor(finding: Finding, context: FindingContext): Button[] {
       return [];
     case 'remediated':
       if (!canBackOut(finding, context)) return [];
-      return requestButtons(finding, ref, context) ?? [button(BUTTON.backOut, 'Back out…', ref, { style: 'danger' })];
+      return (
+        requestButtons(finding, ref, context) ??
+        timeLeft(finding, context, [button(BUTTON.backOut, 'Back out…', ref, { style: 'danger' })])
+      );
     case 'exempt':
       return [
-        ...(requestButtons(finding, ref, context) ?? renewButton(finding, ref, context)),
+        ...(requestButtons(finding, ref, context) ?? timeLeft(finding, context, [button(BUTTON.renew, 'Renew…', ref)])),
         ...letEndButton(finding, ref),
         ...fixNowButton(finding, ref, context),
         button(BUTTON.shorten, 'Shorten…', ref),
@@ -311,10 +315,10 @@ function requestButtons(finding: Finding, ref: FindingRef, { now }: FindingConte
   ];
 }
 
-/** Not when all the time that the policy allows is used up. */
-function renewButton(finding: ExemptFinding, ref: FindingRef, { policy, now }: FindingContext): Button[] {
+/** Buttons that lead to an exemption, unless all the time that the policy allows is used up. */
+function timeLeft(finding: Finding, { policy, now }: FindingContext, buttons: Button[]): Button[] {
   const latest = latestEnd(policy.exemptions, now, firstExempt(finding));
-  return Date.parse(latest) > Date.parse(now) ? [button(BUTTON.renew, 'Renew…', ref)] : [];
+  return Date.parse(latest) > Date.parse(now) ? buttons : [];
 }
 
 /** Once the owner was reminded, and until somebody said that it may end. */

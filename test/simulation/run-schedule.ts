@@ -209,7 +209,7 @@ const MODES = ['ask', 'auto', 'observe'] as const;
 function policyDocument(mode: Circumstances['mode']): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
-  const exemptions = { ...policy.exemptions, maximumTotalDays: 120 };
+  const exemptions = { ...policy.exemptions, maximumTotalDays: 90 };
   // One reminder is as good as three, and most schedules end with them.
   const unanswered = { remindAfterHours: [24], escalateAfterHours: 48, escalationChannel: 'C0SECURITY' };
   // One account asks for two people, so that schedules have both kinds.

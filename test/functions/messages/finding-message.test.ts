@@ -131,10 +131,13 @@ describe('renderFinding', () => {
     expect(accepted.text).toContain('Key Owner lets it end.');
   });
 
-  it('offers no renewal once the time that the policy allows in all is used up', () => {
-    const finding = { ...aFinding('exempt'), exemptSince: later({ days: -730 }) };
-    expect(shown(finding).buttons.join()).not.toContain('renew');
-  });
+  it.each(['open', 'failed', 'exempt', 'remediated'] as const)(
+    'offers no exemption in status %s once the time that the policy allows in all is used up',
+    (status) => {
+      const finding = { ...aFinding(status), exemptSince: later({ days: -730 }) };
+      expect(shown(finding).buttons.filter((label) => /exempt$|renew|back-out/.test(label))).toEqual([]);
+    },
+  );
 
   it('binds the buttons to the request that is shown', () => {
     const { blocks } = renderFinding({ ...aFinding('open'), request: aRequest() }, CONTEXT);
