@@ -174,6 +174,35 @@ const secondPerson: Scenario = {
   },
 };
 
+const ownerIsTold: Scenario = {
+  name: 'owner-is-told',
+  story:
+    'The owner of an exemption is told that they are, and before it ends; once they let it end, nobody reminds them.',
+  async play(visitor) {
+    const arn = await openFinding(visitor);
+    const terms = { owner: 'U0VIEWER', reason: REASON, ticket: '', until: await visitor.day(30) };
+    await visitor.fillIn({ user: 'U0APPROVER', arn, actionId: 'exempt' }, terms);
+    await visitor.settle();
+    const told = async () => (await visitor.directMessages('U0VIEWER')).filter((text) => text.includes(arn.slice(-36)));
+    expectText('the owner is told', (await told()).at(-1) ?? '', /named you as the owner of an exemption/);
+    await visitor.advance('20d');
+    await visitor.settle();
+    const reminder = (await told()).at(-1) ?? '';
+    visitor.say(`Slack, to the owner alone: ${reminder}`);
+    expectText('and reminded', reminder, /^Your exemption ends in \d+ days/);
+    await visitor.click('U0VIEWER', arn, 'let-exemption-end');
+    await visitor.settle();
+    expectText('the message says so', (await visitor.messageAbout(arn)).text, /Viewer lets it end/);
+    const before = (await told()).length;
+    await visitor.advance('10d');
+    await visitor.settle();
+    expectSame('no more reminders', (await told()).length, before);
+    await visitor.advance('2d');
+    await visitor.settle();
+    expectText('at its end people are asked again', (await visitor.messageAbout(arn)).text, /^Key does not rotate/);
+  },
+};
+
 /** Who may decide what, and what becomes of it. */
 export const decisions: readonly Scenario[] = [
   exemption,
@@ -183,4 +212,5 @@ export const decisions: readonly Scenario[] = [
   staleClick,
   backOut,
   secondPerson,
+  ownerIsTold,
 ];

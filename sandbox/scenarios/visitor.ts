@@ -64,6 +64,14 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
     );
   }
 
+  /** What the bot told a person directly, oldest first. */
+  async function directMessages(user: string): Promise<string[]> {
+    const { channels } = await state();
+    return channels
+      .filter(({ id }) => id === `D${user.slice(1)}`)
+      .flatMap(({ messages }) => messages.map(({ text }) => text));
+  }
+
   async function click(user: string, arn: string, actionId: string): Promise<ClickAnswer> {
     const { channel, ts } = await messageAbout(arn);
     const answer = await call('click', { user, channel, ts, actionId }, clickAnswer);
@@ -107,6 +115,7 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
     settle,
     messagesAbout,
     messageAbout,
+    directMessages,
     click,
     fillIn,
     submit,
