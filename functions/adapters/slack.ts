@@ -185,7 +185,10 @@ export function createSlack({
   }
 
   return {
-    /** Posts a message or a reply; to a person's direct messages when `channel` is a user id. After SlackUnavailable it may or may not stand in the channel: `findPosted` tells. */
+    /**
+     * Posts a message or a reply; to a person's direct messages when `channel` is a user id. After SlackUnavailable it may
+     * or may not stand in the channel: `findPosted` tells.
+     */
     async postMessage({ channel, text, blocks, postId, threadTs, broadcast }: NewMessage): Promise<MessagePlace> {
       const message = {
         channel,
@@ -326,8 +329,9 @@ function slackPerson(user: UserObject, payloadTeamId: string | null): SlackPerso
 }
 
 /**
- * Remembers answers, not failures, for as long as whoever asks lets them be old. Who asks while the answer is on its way waits for that one: users.info
- * may be called about a hundred times a minute (Slack, "Rate limits", Tier 4), and clicks come in crowds.
+ * Remembers answers, not failures, for as long as whoever asks lets them be old. Who asks while the answer is on its way
+ * waits for that one: users.info may be called about a hundred times a minute (Slack, "Rate limits", Tier 4), and clicks
+ * come in crowds.
  */
 function createCache<T>(): (key: string, maxAgeSeconds: number, ask: () => Promise<T>) => Promise<T> {
   const known = new Map<string, { answer: Promise<T>; at: number }>();

@@ -113,7 +113,10 @@ export async function mayStateTerms(action: FormAction, request: Request, deps: 
 /** `fourEyes`: somebody else has to confirm what is filled in. */
 export type MayStateTerms = { kind: 'may'; finding: Finding; policy: Policy; fourEyes: FourEyes | null };
 
-/** Grants, renews or shortens an exemption, or approves a back-out, on the terms of the form; or asks for it, where it takes two. */
+/**
+ * Grants, renews or shortens an exemption, or approves a back-out, on the terms of the form; or asks for it, where it takes
+ * two.
+ */
 export async function decideTerms(
   action: FormAction,
   request: Request,
