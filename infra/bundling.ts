@@ -10,18 +10,19 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * What Slack's packages load and the bot never calls: every receiver of Bolt, and with them express, undici and OAuth
- * (decide-finding brings its own receiver), assistants, file uploads and streamed messages. Without them Bolt is a
- * tenth as large.
+ * (decide-finding brings its own receiver), assistants, workflow functions, the store of conversations (it is given
+ * none), file uploads, streamed messages, and the constants of their types. Without them Bolt is a tenth as large.
  */
 const ABSENT: readonly { askedForBy: RegExp; path: RegExp }[] = [
   {
     askedForBy: /[\\/]@slack[\\/]bolt[\\/]dist[\\/](?:index|App)\.js$/,
-    path: /^(?:@slack\/oauth|\.\/receivers\/[\w-]+|\.\/Assistant)$/,
+    path: /^(?:@slack\/(?:oauth|types)|\.\/receivers\/[\w-]+|\.\/(?:Assistant|CustomFunction|conversation-store))$/,
   },
   {
     askedForBy: /[\\/]@slack[\\/]web-api[\\/]dist[\\/](?:index|WebClient)\.js$/,
     path: /^\.\/(?:file-upload|chat-stream)$/,
   },
+  { askedForBy: /[\\/]@slack[\\/]web-api[\\/]dist[\\/]methods\.js$/, path: /^@slack\/types$/ },
 ];
 
 /**

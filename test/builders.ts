@@ -2,7 +2,7 @@ import type { KeyObservation, Problem } from '../functions/domain/assessment.ts'
 import type { AssessCommand, Command, PersonCommand } from '../functions/domain/commands.ts';
 import { evolve } from '../functions/domain/evolve.ts';
 import type { Exemption, ExemptionRules, ExemptionTerms } from '../functions/domain/exemption.ts';
-import type { Finding, Proof, Status } from '../functions/domain/finding.ts';
+import type { Finding, PendingRequest, Proof, Status } from '../functions/domain/finding.ts';
 import type { FindingEvent } from '../functions/domain/finding-events.ts';
 import type { KeyFacts, KeyIdentity } from '../functions/domain/key.ts';
 import type { AwsActor, PersonRef, SlackPerson, Trigger } from '../functions/domain/people.ts';
@@ -96,7 +96,14 @@ export function aPerson(changes: Partial<SlackPerson> = {}): SlackPerson {
 }
 
 export function someRules(changes: Partial<ExemptionRules> = {}): ExemptionRules {
-  return { maximumDays: 90, minimumReasonLength: 10, ticketRequired: false, reminderDays: [14, 7, 1], ...changes };
+  return {
+    maximumDays: 90,
+    maximumTotalDays: 730,
+    minimumReasonLength: 10,
+    ticketRequired: false,
+    reminderDays: [14, 7, 1],
+    ...changes,
+  };
 }
 
 export function someTerms(changes: Partial<ExemptionTerms> = {}): ExemptionTerms {
@@ -112,6 +119,19 @@ export function someTerms(changes: Partial<ExemptionTerms> = {}): ExemptionTerms
 /** Granted ten minutes after DAY_ONE, for thirty days. */
 export function anExemption(changes: Partial<Exemption> = {}): Exemption {
   return { ...someTerms(), grantedBy: aPersonRef(), grantedAt: later({ minutes: 10 }), remindedDays: [], ...changes };
+}
+
+/** Asked for ten minutes after DAY_ONE by somebody who is not `aPersonRef`. */
+export function aRequest(changes: Partial<PendingRequest> = {}): PendingRequest {
+  return {
+    action: 'exempt',
+    by: aPersonRef({ userId: 'U0FIRST', name: 'First Approver', email: 'first@corp.example' }),
+    at: later({ minutes: 10 }),
+    terms: someTerms(),
+    because: 'route-asks',
+    lapsesAt: later({ days: 1, minutes: 10 }),
+    ...changes,
+  };
 }
 
 export function aProof(changes: Partial<Proof> = {}): Proof {
@@ -133,17 +153,22 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
     graceSeconds: { default: 30, byEventName: { CreateKey: 180 } },
     organisation: { teamIds: ['T0123456789'], enterpriseIds: [] },
     accounts: { '111122223333': { name: 'payments-production', organizationalUnit: 'production' } },
-    identities: [],
+    identities: [{ awsArn: 'arn:aws:iam::111122223333:user/deployer', slackUserId: 'U0DEPLOYER' }],
     routes: [],
     defaultRoute: {
       name: 'default',
       channel: 'C0123456789',
       approvers: { users: ['U0123456789'], userGroups: [] },
       mode: 'ask',
+      fourEyes: false,
+      workingHours: null,
+      escalationChannel: null,
     },
     exemptions: { ...someRules(), selfExemption: false },
-    unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
+    unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
     backOut: { windowDays: 14 },
+    fourEyes: { confirmWithinHours: 24 },
+    identity: { cacheSeconds: 60 },
     digest: { threshold: 20 },
     ...changes,
   };
@@ -159,6 +184,7 @@ export function anAssessment(changes: Partial<Omit<AssessCommand, 'type'>> = {})
     trigger: aTrigger(),
     route: 'default',
     mode: 'ask',
+    presentMode: changes.mode ?? 'ask',
     rotationPeriodInDays: 365,
     ...changes,
   };
@@ -169,14 +195,26 @@ export function commandsOfEveryType(at: string = later({ hours: 1 })): {
   [T in Command['type']]: Extract<Command, { type: T }>;
 } {
   const byPerson = { at, episode: 1, by: aPersonRef(), verdict: { allowed: true } } satisfies Partial<PersonCommand>;
-  const withTerms = { ...byPerson, terms: someTerms(), ownerIsFullMember: true, rules: someRules() };
+  const rules = { ownerIsFullMember: true, rules: someRules(), backOutWindowDays: 14 };
+  const withTerms = { ...byPerson, ...rules, terms: someTerms(), fourEyes: null };
   return {
     assess: anAssessment({ at, assessment: { verdict: 'compliant' } }),
     approve: { ...byPerson, type: 'approve', rotationPeriodInDays: 365 },
     exempt: { ...withTerms, type: 'exempt' },
     'renew-exemption': { ...withTerms, type: 'renew-exemption' },
+    'fix-now': { ...byPerson, type: 'fix-now', rotationPeriodInDays: 365 },
+    'shorten-exemption': { ...byPerson, type: 'shorten-exemption', until: later({ days: 20 }) },
+    'let-exemption-end': { ...byPerson, type: 'let-exemption-end' },
     'revoke-exemption': { ...byPerson, type: 'revoke-exemption' },
-    'back-out': { ...withTerms, type: 'back-out', windowDays: 14 },
+    'back-out': { ...withTerms, type: 'back-out' },
+    'confirm-request': {
+      ...byPerson,
+      ...rules,
+      type: 'confirm-request',
+      requestedAt: at,
+      requester: { allowed: true },
+    },
+    'withdraw-request': { ...byPerson, type: 'withdraw-request', requestedAt: at },
     're-check': { ...byPerson, type: 're-check' },
     'start-remediation': { type: 'start-remediation', at },
     'confirm-remediation': { type: 'confirm-remediation', at, proof: aProof(), kmsRequestId: 'request-1' },
@@ -185,8 +223,12 @@ export function commandsOfEveryType(at: string = later({ hours: 1 })): {
       failure: { because: 'rotation-limit-reached' },
     },
     'close-unneeded': { type: 'close-unneeded', at, assessment: { verdict: 'compliant' } },
-    'expire-exemption': { type: 'expire-exemption', at, facts: null, assessment: { verdict: 'rotation-off' } },
+    'expire-exemption': {
+      ...{ type: 'expire-exemption', at, facts: null, assessment: { verdict: 'rotation-off' } },
+      ...{ presentMode: 'ask', rotationPeriodInDays: 365 },
+    },
     'remind-owner': { type: 'remind-owner', at, daysLeft: 14 },
+    'lapse-request': { type: 'lapse-request', at },
     remind: { type: 'remind', at, reminder: 1 },
     escalate: { type: 'escalate', at },
     'report-overdue': { type: 'report-overdue', at },

@@ -6,6 +6,7 @@ import { failureSentence } from '../../functions/messages/failure-sentence.ts';
 import { utc } from '../../functions/messages/phrase.ts';
 import { closingSentence, notApplicableSentence, problemSentence } from '../../functions/messages/problem-sentence.ts';
 import { proofSentence } from '../../functions/messages/proof-sentence.ts';
+import { requestSentence } from '../../functions/messages/request-sentence.ts';
 import { sentence, table } from '../terminal.ts';
 
 /** Audit events as a table: when, what, who, and the rest in words. `withKey` adds which key. */
@@ -32,7 +33,12 @@ function whoOf(event: FindingEvent): string {
     case 'rechecked':
     case 'exemption-renewed':
     case 'exemption-revoked':
+    case 'exemption-shortened':
+    case 'exemption-end-accepted':
+    case 'request-withdrawn':
       return person(event.by);
+    case 'confirmation-requested':
+      return person(event.request.by);
     case 'remediation-approved':
     case 'back-out-approved':
       return decider(event.approval.by);
@@ -49,6 +55,8 @@ function whoOf(event: FindingEvent): string {
     case 'exemption-reminded':
     case 'reminded':
     case 'escalated':
+    case 'mode-changed':
+    case 'request-lapsed':
       return '';
   }
 }
@@ -95,10 +103,19 @@ function whatOf(event: FindingEvent): string {
       return `${event.daysLeft} days left, owner ${person(event.owner)}`;
     case 'reminded':
       return `reminder ${event.reminder}`;
+    case 'mode-changed':
+      return `from ${event.from} to ${event.to}`;
+    case 'confirmation-requested':
+      return sentence(requestSentence(event.request));
+    case 'exemption-shortened':
+      return `until ${utc(event.until)}`;
     case 'command-refused':
       return `${event.command}: ${event.refusal.reason}`;
     case 'recheck-requested':
     case 'exemption-revoked':
+    case 'exemption-end-accepted':
+    case 'request-withdrawn':
+    case 'request-lapsed':
     case 'escalated':
       return '';
   }

@@ -64,7 +64,7 @@ export function connectSlack(token: string, apiUrl = process.env['SLACK_API_URL'
       }
     },
 
-    person: (id) => bot.person(id, null),
+    person: (id) => bot.person(id, null, 0),
 
     async groupMembers(id) {
       try {

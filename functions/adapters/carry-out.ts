@@ -9,6 +9,7 @@ import type { Finding } from '../domain/finding.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
 import { deadlineRules, type Policy } from '../domain/policy.ts';
 import { AlreadyHandled, type FindingsTable, VersionConflict } from './findings-table.ts';
+import { offsetAt } from './time-zone.ts';
 
 export type CarryOutRequest = {
   keyArn: string;
@@ -64,7 +65,8 @@ export function createCarryOut(deps: {
     // Like the texts of the event: an eventID of outside may hold what UTF-8 cannot.
     const context = { cause: { ...cause, id: cause.id.toWellFormed() }, policyVersion, newId };
     const { records, head: after } = seal(before, events, context, digest);
-    const dueAt = after.finding === undefined ? null : nextDeadline(after.finding, deadlineRules(policy));
+    const dueAt =
+      after.finding === undefined ? null : nextDeadline(after.finding, deadlineRules(policy, after.finding, offsetAt));
     await deps.table.append({ before, after, records, dueAt, onceId });
     return { decision, finding: after.finding };
   }

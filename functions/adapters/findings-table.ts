@@ -240,25 +240,33 @@ function eventRow(record: AuditEvent) {
 function personBehind(event: FindingEvent): { teamId: string; userId: string } | null {
   switch (event.type) {
     case 'recheck-requested':
-    case 'exemption-renewed':
     case 'exemption-revoked':
+    case 'exemption-shortened':
+    case 'exemption-end-accepted':
+    case 'request-withdrawn':
       return event.by;
+    case 'confirmation-requested':
+      return event.request.by;
     case 'remediation-approved':
     case 'back-out-approved':
-      return event.approval.by.kind === 'person' ? event.approval.by.person : null;
+      return event.approval.confirmedBy ?? (event.approval.by.kind === 'person' ? event.approval.by.person : null);
     case 'exemption-granted':
-      return event.exemption.grantedBy;
+    case 'exemption-renewed':
+      // Who asked has an event of their own.
+      return event.exemption.confirmedBy ?? event.exemption.grantedBy;
     case 'command-refused':
       return event.by.kind === 'person' ? event.by.person : null;
     case 'finding-opened':
     case 'finding-reassessed':
     case 'finding-closed':
+    case 'mode-changed':
     case 'rechecked':
     case 'remediation-started':
     case 'remediated':
     case 'backed-out':
     case 'remediation-failed':
     case 'remediation-overdue':
+    case 'request-lapsed':
     case 'exemption-expired':
     case 'exemption-reminded':
     case 'reminded':

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { messageSortKey, partitionOf, TABLE_ATTRIBUTES } from '../contracts/table.ts';
+import { type MessagePart, messageSortKey, partitionOf, TABLE_ATTRIBUTES } from '../contracts/table.ts';
 import { ConditionFailed, type DynamoDbTable } from './dynamodb.ts';
 
-/** Which message: the episode's own, or the reply for the event of that sequence. */
-export type MessageSlot = { keyArn: string; episode: number; part: 'root' | number };
+/** Which message of an episode. */
+export type MessageSlot = { keyArn: string; episode: number; part: MessagePart };
 
 const refusedWith = z._default(z.nullable(z.string()), null);
 const claimRow = z.discriminatedUnion('state', [

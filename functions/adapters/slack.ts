@@ -72,11 +72,13 @@ export class SlackRefused extends Error {
 const OUTCOME_UNKNOWN = new Set(['fatal_error', 'internal_error', 'service_unavailable', 'request_timeout']);
 const RATE_LIMITED = new Set(['ratelimited', 'rate_limited', 'message_limit_exceeded']);
 
-const CACHE_MS = 60_000;
+/** However old a policy lets an answer become, it is forgotten then. */
+const LONGEST_CACHE_MS = 300_000;
 const DEFAULT_TIMEOUT_MS = 5_000;
 const PAGE_SIZE = 200;
 
 const posted = z.object({ channel: z.string(), ts: z.string() });
+const permalinkAnswer = z.object({ permalink: z.url() });
 const opened = z.object({ view: z.object({ id: z.string() }) });
 const identity = z.object({ bot_id: z.string() });
 const listing = z.object({
@@ -120,6 +122,9 @@ const SILENT = {
   getLevel: () => LogLevel.ERROR,
 };
 
+/** The workspaces that a user group may be in, and how old the answer may be. */
+export type GroupQuestion = { teamIds: readonly string[]; maxAgeSeconds: number };
+
 export type Slack = ReturnType<typeof createSlack>;
 
 /**
@@ -159,31 +164,50 @@ export function createSlack({
   }
 
   const people = createCache<SlackPerson>();
-  const groups = createCache<string[]>();
+  const groups = createCache<string[] | null>();
   const self = createCache<string>();
 
   /** The bot's own id: metadata is open to every app of the workspace, so it alone does not make a message ours. */
   function ownBotId(): Promise<string> {
-    return self('self', async () => identity.parse(await call('auth.test', (client) => client.auth.test())).bot_id);
+    return self(
+      'self',
+      LONGEST_CACHE_MS / 1000,
+      async () => identity.parse(await call('auth.test', (client) => client.auth.test())).bot_id,
+    );
   }
 
-  function usersOfGroup(groupId: string): Promise<string[]> {
-    return groups(groupId, async () => {
-      try {
-        const answer = await call('usergroups.users.list', (client) =>
-          client.usergroups.users.list({ usergroup: groupId }),
-        );
-        return groupUsers.parse(answer).users;
-      } catch (error) {
-        // A group that does not exist has no members; that is an answer.
-        if (error instanceof SlackRefused && error.code === 'no_such_subteam') return [];
-        throw error;
+  /**
+   * Null for a group that does not exist or is disabled. An app that is installed for a whole organisation has to say in
+   * which workspace the group is; for others Slack ignores `team_id` (Slack, usergroups.users.list).
+   */
+  function usersOfGroup(groupId: string, { teamIds, maxAgeSeconds }: GroupQuestion): Promise<string[] | null> {
+    return groups(groupId, maxAgeSeconds, async () => {
+      for (const team_id of teamIds) {
+        const users = await usersOfGroupIn(team_id, groupId);
+        // A user group with nobody in it is a disabled one.
+        if (users !== null && users.length > 0) return users;
       }
+      return null;
     });
   }
 
+  async function usersOfGroupIn(team_id: string, usergroup: string): Promise<string[] | null> {
+    try {
+      const answer = await call('usergroups.users.list', (client) =>
+        client.usergroups.users.list({ usergroup, team_id }),
+      );
+      return groupUsers.parse(answer).users;
+    } catch (error) {
+      if (error instanceof SlackRefused && error.code === 'no_such_subteam') return null;
+      throw error;
+    }
+  }
+
   return {
-    /** Posts a message or a reply. After SlackUnavailable it may or may not stand in the channel: `findPosted` tells. */
+    /**
+     * Posts a message or a reply; to a person's direct messages when `channel` is a user id. After SlackUnavailable it may
+     * or may not stand in the channel: `findPosted` tells.
+     */
     async postMessage({ channel, text, blocks, postId, threadTs, broadcast }: NewMessage): Promise<MessagePlace> {
       const message = {
         channel,
@@ -209,6 +233,12 @@ export function createSlack({
       blocks,
     }: MessagePlace & { text: string; blocks: readonly MessageBlock[] }): Promise<void> {
       await call('chat.update', (client) => client.chat.update({ channel, ts, text, blocks: [...blocks] }));
+    },
+
+    /** Slack's own address of a message. */
+    async permalink({ channel, ts }: MessagePlace): Promise<string> {
+      const answer = await call('chat.getPermalink', (client) => client.chat.getPermalink({ channel, message_ts: ts }));
+      return permalinkAnswer.parse(answer).permalink;
     },
 
     /**
@@ -265,12 +295,12 @@ export function createSlack({
     },
 
     /**
-     * Who a user is, at most 60 s old; null when Slack knows or shows nobody by that id. `payloadTeamId` is the
+     * Who a user is, at most so old; null when Slack knows or shows nobody by that id. `payloadTeamId` is the
      * `user.team_id` of the interaction, or null when the person was named and did not click.
      */
-    async person(userId: string, payloadTeamId: string | null): Promise<SlackPerson | null> {
+    async person(userId: string, payloadTeamId: string | null, maxAgeSeconds: number): Promise<SlackPerson | null> {
       try {
-        return await people(`${userId} ${payloadTeamId ?? ''}`, async () => {
+        return await people(`${userId} ${payloadTeamId ?? ''}`, maxAgeSeconds, async () => {
           const answer = await call('users.info', (client) => client.users.info({ user: userId }));
           return slackPerson(userInfo.parse(answer).user, payloadTeamId);
         });
@@ -282,11 +312,18 @@ export function createSlack({
       }
     },
 
-    /** Which of these user groups a user is in, at most 60 s old; not known as soon as one of them cannot be read. */
-    async groupsOf(userId: string, groupIds: readonly string[]): Promise<GroupMembership> {
+    /**
+     * Which of these user groups a user is in; not known as soon as one of them cannot be read. Groups go by id, so that a
+     * renamed one stays what it was.
+     */
+    async groupsOf(userId: string, groupIds: readonly string[], question: GroupQuestion): Promise<GroupMembership> {
       try {
-        const members = await Promise.all(groupIds.map((id) => usersOfGroup(id)));
-        return { known: true, groupIds: groupIds.filter((_, index) => members[index]?.includes(userId) === true) };
+        const members = await Promise.all(groupIds.map((id) => usersOfGroup(id, question)));
+        return {
+          known: true,
+          groupIds: groupIds.filter((_, index) => members[index]?.includes(userId) === true),
+          gone: groupIds.filter((_, index) => members[index] === null),
+        };
       } catch {
         return { known: false };
       }
@@ -316,13 +353,14 @@ function slackPerson(user: UserObject, payloadTeamId: string | null): SlackPerso
 }
 
 /**
- * Remembers answers, not failures, for CACHE_MS. Who asks while the answer is on its way waits for that one: users.info
- * may be called about a hundred times a minute (Slack, "Rate limits", Tier 4), and clicks come in crowds.
+ * Remembers answers, not failures, for as long as whoever asks lets them be old. Who asks while the answer is on its way
+ * waits for that one: users.info may be called about a hundred times a minute (Slack, "Rate limits", Tier 4), and clicks
+ * come in crowds.
  */
-function createCache<T>(): (key: string, ask: () => Promise<T>) => Promise<T> {
+function createCache<T>(): (key: string, maxAgeSeconds: number, ask: () => Promise<T>) => Promise<T> {
   const known = new Map<string, { answer: Promise<T>; at: number }>();
   // A clock that went back must not keep an answer for ever.
-  const isFresh = ({ at }: { at: number }) => Math.abs(Date.now() - at) < CACHE_MS;
+  const isFresh = ({ at }: { at: number }, maxAgeMs: number) => Math.abs(Date.now() - at) < maxAgeMs;
 
   async function remembered(key: string, ask: () => Promise<T>): Promise<T> {
     const answer = ask();
@@ -336,10 +374,10 @@ function createCache<T>(): (key: string, ask: () => Promise<T>) => Promise<T> {
     }
   }
 
-  return (key, ask) => {
+  return (key, maxAgeSeconds, ask) => {
     const entry = known.get(key);
-    if (entry !== undefined && isFresh(entry)) return entry.answer;
-    for (const [other, old] of known) if (!isFresh(old)) known.delete(other);
+    if (entry !== undefined && isFresh(entry, maxAgeSeconds * 1000)) return entry.answer;
+    for (const [other, old] of known) if (!isFresh(old, LONGEST_CACHE_MS)) known.delete(other);
     return remembered(key, ask);
   };
 }

@@ -2,10 +2,19 @@ import type { Alert } from '../contracts/notice.ts';
 import type { AuditEvent, ChainHead } from '../domain/audit.ts';
 import { replay } from '../domain/evolve.ts';
 import type { Finding } from '../domain/finding.ts';
-import { type Policy, routeOf } from '../domain/policy.ts';
+import { escalationChannelOf, type Policy, routeOf } from '../domain/policy.ts';
+import { renderEscalation } from '../messages/escalation-notice.ts';
 import { renderFinding } from '../messages/finding-message.ts';
+import { concernsOwner, renderOwnerNotice } from '../messages/owner-notice.ts';
 import { renderReply } from '../messages/thread-reply.ts';
-import { isNamed, type MessageSlot, type PostOnceDeps, postOnce, type Standing } from './post-once.ts';
+import {
+  isNamed,
+  type MessageSlot,
+  type PostOnceDeps,
+  type PostOnceRequest,
+  postOnce,
+  type Standing,
+} from './post-once.ts';
 
 export type AnnounceFindingDeps = PostOnceDeps & {
   topic: {
@@ -19,6 +28,7 @@ export type AnnounceFindingDeps = PostOnceDeps & {
   loadPolicy: () => Promise<{ policy: Policy }>;
   slack: {
     updateMessage: (message: { channel: string; ts: string } & ReturnType<typeof renderFinding>) => Promise<void>;
+    permalink: (message: { channel: string; ts: string }) => Promise<string>;
   };
   claims: {
     rendered: (slot: MessageSlot, version: number) => Promise<boolean>;
@@ -48,11 +58,16 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
   const version = await latestOfEpisode(record, deps);
   if (version === null) return { finding: null, slackRefused: null };
   const { finding } = version;
-  if (finding.mode === 'observe') return { finding, slackRefused: null };
+  // What is only observed is not shown; what was shown before the mode changed says so, and goes on.
+  if (finding.mode === 'observe' && (await deps.claims.read(rootOf(record))) === null) {
+    return { finding, slackRefused: null };
+  }
   const policy = await readPolicy(deps);
   try {
     const root = await showFinding(version, policy, deps);
     await tellInThread(record, root, finding, policy, deps);
+    await tellOwner(record, root, finding, policy, deps);
+    await tellSecondChannel(record, root, finding, policy, deps);
     return { finding, slackRefused: null };
   } catch (error) {
     const code = refusalOf(error);
@@ -147,6 +162,68 @@ async function tellInThread(
     },
     deps,
   );
+}
+
+/**
+ * Tells the owner of an exemption by direct message. Whom Slack cannot tell has left or blocked the app: the thread has the
+ * same, and the people who run the bot are alerted.
+ */
+async function tellOwner(
+  record: AuditEvent,
+  root: Standing,
+  finding: Finding,
+  policy: Policy,
+  deps: AnnounceFindingDeps,
+): Promise<void> {
+  if (!concernsOwner(record)) return;
+  const slot: MessageSlot = { keyArn: record.key.arn, episode: record.episode, part: `owner-${record.sequence}` };
+  if ((await deps.claims.read(slot))?.state === 'posted') return;
+  const link = await linkTo(root, deps);
+  const notice = renderOwnerNotice(record, { policy, now: deps.now(), finding, link });
+  if (notice === null) return;
+  const { owner, ...content } = notice;
+  const post = { slot, channel: owner.userId, content, version: record.sequence, ifUnknown: 'post-again' as const };
+  await postElsewhere(post, `tell the owner of the exemption of ${record.key.arn}`, deps);
+}
+
+/** A finding that nobody answers is shown once more where other people look, with a link to it. */
+async function tellSecondChannel(
+  record: AuditEvent,
+  root: Standing,
+  finding: Finding,
+  policy: Policy,
+  deps: AnnounceFindingDeps,
+): Promise<void> {
+  const channel = record.event.type === 'escalated' ? escalationChannelOf(policy, finding) : null;
+  if (channel === null || channel === root.channel) return;
+  const slot: MessageSlot = { keyArn: record.key.arn, episode: record.episode, part: `escalation-${record.sequence}` };
+  if ((await deps.claims.read(slot))?.state === 'posted') return;
+  const content = renderEscalation(finding, { policy, link: await linkTo(root, deps) });
+  const what = `escalate the finding of ${record.key.arn} to ${channel}`;
+  await postElsewhere({ slot, channel, content, version: record.sequence }, what, deps);
+}
+
+/** A refusal concerns that place only: the message and its thread are as they should be. */
+async function postElsewhere(post: PostOnceRequest, what: string, deps: AnnounceFindingDeps): Promise<void> {
+  try {
+    await postOnce(post, deps);
+  } catch (error) {
+    const code = refusalOf(error);
+    if (code === null) throw error;
+    const message = `Slack refuses to ${what}: ${code}.`;
+    const { keyArn } = post.slot;
+    await deps.topic.publishAlert({ kind: 'alert', alert: 'slack-refuses', at: deps.now(), message, keyArn });
+  }
+}
+
+/** Null when somebody has deleted the message meanwhile. */
+async function linkTo(root: Standing, { slack }: AnnounceFindingDeps): Promise<string | null> {
+  try {
+    return await slack.permalink(root);
+  } catch (error) {
+    if (refusalOf(error) === null) throw error;
+    return null;
+  }
 }
 
 /** Tells the people who run the bot, once per episode and error, that a finding does not reach anybody. */

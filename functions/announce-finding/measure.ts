@@ -44,6 +44,10 @@ function storyOf({ event, statusBefore }: AuditEvent, finding: Finding | null): 
       return [decided('renew-exemption')];
     case 'exemption-revoked':
       return [decided('revoke-exemption')];
+    case 'exemption-shortened':
+      return [decided('shorten-exemption')];
+    case 'exemption-end-accepted':
+      return [decided('let-exemption-end')];
     case 'remediated':
       return [one('RemediationsConfirmed'), ...sinceOpening('TimeToRemediate')];
     case 'backed-out':
@@ -63,6 +67,10 @@ function storyOf({ event, statusBefore }: AuditEvent, finding: Finding | null): 
     case 'exemption-expired':
     case 'exemption-reminded':
     case 'reminded':
+    case 'mode-changed':
+    case 'confirmation-requested':
+    case 'request-withdrawn':
+    case 'request-lapsed':
       return [];
   }
 }

@@ -1,5 +1,7 @@
-/** Which message: the episode's own, or the reply for the event of that sequence. */
-export type MessageSlot = { keyArn: string; episode: number; part: 'root' | number };
+import type { MessagePart } from '../contracts/table.ts';
+
+/** Which message of an episode. */
+export type MessageSlot = { keyArn: string; episode: number; part: MessagePart };
 
 /** Where a message stands, and which version of the finding it shows. */
 export type Standing = { channel: string; ts: string; renderedVersion: number };
@@ -55,6 +57,11 @@ export type PostOnceRequest = {
   threadTs?: string;
   broadcast?: boolean;
   content: Content;
+  /**
+   * What to do about a claim whose outcome is unknown. `post-again` is for direct messages, which the bot may not read: a
+   * second one harms less than none.
+   */
+  ifUnknown?: 'look' | 'post-again';
   /** Version of the finding that the content shows. */
   version: number;
 };
@@ -85,6 +92,7 @@ export async function postOnce(request: PostOnceRequest, deps: PostOnceDeps): Pr
 
   if (stored?.state === 'claimed') {
     const claim = await takeOver(stored, slot, deps);
+    if (request.ifUnknown === 'post-again') return await post(claim, request, deps);
     const found = await whileLeased(claim, request, deps, () => {
       const oldest = new Date(Date.parse(claim.claimedAt) - CLOCK_DIFFERENCE_MS).toISOString();
       return deps.slack.findPosted({

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Policy } from '../domain/policy.ts';
+import { minutesOf } from '../domain/working-hours.ts';
 import { KEY_EVENTS } from './kms-event.ts';
 
 const accountId = z.string().check(z.regex(/^\d{12}$/, 'expected a 12-digit account id in quotes'));
@@ -20,6 +21,18 @@ const period = z.int().check(z.minimum(90), z.maximum(2560));
 const wholeDays = z.int().check(z.minimum(1), z.maximum(3650));
 const nonEmpty = <T extends z.ZodMiniType>(item: T) => z.array(item).check(z.minLength(1));
 
+const wallClock = z.string().check(z.regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'expected a time such as "08:30"'));
+const workingHours = z
+  .strictObject({
+    timeZone: z.string().check(z.refine(isTimeZone, 'expected an IANA time zone such as Europe/Berlin')),
+    days: nonEmpty(z.enum(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'])),
+    from: wallClock,
+    to: wallClock,
+  })
+  .check(z.refine(({ from, to }) => minutesOf(from) < minutesOf(to), 'expected from to be before to'));
+/** A year; longer would be no reminder, and beyond what a date can hold. */
+const hours = z.number().check(z.positive(), z.maximum(8760));
+
 const routeFields = {
   name: z.string().check(z.minLength(1), z.maxLength(80)),
   channel: channelId,
@@ -28,6 +41,9 @@ const routeFields = {
     userGroups: z._default(z.array(userGroupId), []),
   }),
   mode: z._default(z.enum(['ask', 'auto', 'observe']), 'ask'),
+  fourEyes: z._default(z.boolean(), false),
+  workingHours: z._default(z.nullable(workingHours), null),
+  escalationChannel: z._default(z.nullable(channelId), null),
 };
 
 const match = z
@@ -72,13 +88,14 @@ export const policySchema = z
       {},
     ),
     identities: z._default(
-      z.array(z.strictObject({ awsArn: z.string().check(z.minLength(1)), slackUserId: userId })),
+      z.array(z.strictObject({ awsArn: z.string().check(z.minLength(1)), slackUserId: z.nullable(userId) })),
       [],
     ),
     routes: z._default(z.array(z.strictObject({ ...routeFields, match })), []),
     defaultRoute: z.strictObject({ ...routeFields, name: z._default(routeFields.name, 'default') }),
     exemptions: z.strictObject({
       maximumDays: wholeDays,
+      maximumTotalDays: z._default(wholeDays, 730),
       reminderDays: z._default(z.array(z.int().check(z.minimum(1))), [14, 7, 1]),
       minimumReasonLength: z._default(z.int().check(z.minimum(1), z.maximum(500)), 10),
       ticketRequired: z._default(z.boolean(), false),
@@ -86,12 +103,19 @@ export const policySchema = z
     }),
     unanswered: z._default(
       z.strictObject({
-        remindAfterHours: z._default(z.array(z.number().check(z.positive())), [4, 24, 72]),
-        escalateAfterHours: z._default(z.nullable(z.number().check(z.positive())), 48),
+        remindAfterHours: z._default(z.array(hours), [4, 24, 72]),
+        escalateAfterHours: z._default(z.nullable(hours), 48),
+        escalationChannel: z._default(z.nullable(channelId), null),
       }),
-      { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
+      { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
     ),
     backOut: z._default(z.strictObject({ windowDays: wholeDays }), { windowDays: 14 }),
+    identity: z._default(z.strictObject({ cacheSeconds: z.int().check(z.minimum(0), z.maximum(300)) }), {
+      cacheSeconds: 60,
+    }),
+    fourEyes: z._default(z.strictObject({ confirmWithinHours: z.int().check(z.minimum(1), z.maximum(168)) }), {
+      confirmWithinHours: 24,
+    }),
     digest: z._default(z.strictObject({ threshold: z.int().check(z.minimum(2)) }), { threshold: 20 }),
   })
   .check(({ value: policy, issues }) => {
@@ -117,15 +141,18 @@ export const policySchema = z
         complain([...path, 'approvers'], 'expected at least one user or user group: somebody must be able to decide');
       }
     }
+    const { maximumDays, maximumTotalDays } = policy.exemptions;
+    if (maximumTotalDays < maximumDays) {
+      complain(['exemptions', 'maximumTotalDays'], `expected at least maximumDays (${maximumDays})`);
+    }
     for (const [index, days] of policy.exemptions.reminderDays.entries()) {
-      if (days >= policy.exemptions.maximumDays) {
-        const { maximumDays } = policy.exemptions;
+      if (days >= maximumDays) {
         complain(['exemptions', 'reminderDays', index], `expected fewer days than maximumDays (${maximumDays})`);
       }
     }
-    const hours = policy.unanswered.remindAfterHours;
-    for (const [index, hour] of hours.entries()) {
-      if (index > 0 && hour <= (hours[index - 1] ?? 0)) {
+    const { remindAfterHours } = policy.unanswered;
+    for (const [index, hour] of remindAfterHours.entries()) {
+      if (index > 0 && hour <= (remindAfterHours[index - 1] ?? 0)) {
         complain(['unanswered', 'remindAfterHours', index], 'expected hours in rising order');
       }
     }
@@ -163,6 +190,14 @@ export function parsePolicy(
       return { path: position === null ? path : `${position}, ${path}`, problem: problemText(issue) };
     }),
   );
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }
 
 function pathText(path: readonly PropertyKey[]): string {

@@ -95,7 +95,22 @@ const trigger = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sweep'), at }),
 ]);
 const terms = z.object({ owner: person, reason: text, ticket: z.nullable(text), until: at });
-const exemption = z.extend(terms, { grantedBy: person, grantedAt: at, remindedDays: z.array(count) });
+const exemption = z.extend(terms, {
+  grantedBy: person,
+  confirmedBy: z.optional(person),
+  grantedAt: at,
+  remindedDays: z.array(count),
+  since: z.optional(at),
+  endAcceptedBy: z.optional(person),
+});
+const request = z.object({
+  action: z.enum(['exempt', 'renew-exemption', 'back-out']),
+  by: person,
+  at,
+  terms,
+  because: z.enum(['route-asks', 'cause-not-told']),
+  lapsesAt: at,
+});
 const remedy = z.discriminatedUnion('id', [
   z.object({ id: z.literal('enable-rotation'), rotationPeriodInDays: count }),
   z.object({ id: z.literal('rotate-on-demand'), keyMaterialId: text }),
@@ -109,7 +124,7 @@ const failure = z.discriminatedUnion('because', [
   z.object({ because: z.literal('kms-refused'), operation: text, code: text }),
   z.object({ because: z.literal('no-result'), attempts: count }),
 ]);
-const approval = z.object({ by: decider, at });
+const approval = z.object({ by: decider, at, confirmedBy: z.optional(person) });
 const proof = z.object({
   readAt: at,
   agreeingReads: count,
@@ -139,11 +154,13 @@ const base = {
     switchedOnByBot: z.array(z.object({ at, approvedBy: decider })),
     switchedOffAgain: z.array(z.object({ at, by: text, tool: text })),
   }),
+  exemptSince: z.optional(at),
 };
+const mayHaveRequest = { request: z.optional(request) };
 const unanswered = { remindersSent: count, escalatedAt: z.nullable(at) };
 
 export const findingSchema = z.discriminatedUnion('status', [
-  z.object({ ...base, status: z.literal('open'), askedAt: at, ...unanswered }),
+  z.object({ ...base, ...mayHaveRequest, status: z.literal('open'), askedAt: at, ...unanswered }),
   z.object({
     ...base,
     status: z.literal('approved'),
@@ -154,9 +171,19 @@ export const findingSchema = z.discriminatedUnion('status', [
     lastActivityAt: at,
     thenExempt: z.nullable(exemption),
   }),
-  z.object({ ...base, status: z.literal('remediated'), approval, remedy, remediatedAt: at, proof, kmsRequestId }),
   z.object({
     ...base,
+    ...mayHaveRequest,
+    status: z.literal('remediated'),
+    approval,
+    remedy,
+    remediatedAt: at,
+    proof,
+    kmsRequestId,
+  }),
+  z.object({
+    ...base,
+    ...mayHaveRequest,
     status: z.literal('failed'),
     approval,
     remedy,
@@ -165,7 +192,7 @@ export const findingSchema = z.discriminatedUnion('status', [
     kmsRequestId,
     ...unanswered,
   }),
-  z.object({ ...base, status: z.literal('exempt'), exemption }),
+  z.object({ ...base, ...mayHaveRequest, status: z.literal('exempt'), exemption }),
   z.object({ ...base, status: z.literal('closed'), closedAt: at, closing }),
 ]) satisfies z.ZodMiniType<Finding>;
 
@@ -178,11 +205,15 @@ const refusal = z.discriminatedUnion('reason', [
       'deactivated',
       'not-an-approver',
       'groups-unavailable',
+      'group-gone',
       'caused-the-finding',
     ]),
   }),
   z.object({ reason: z.literal('reason-too-short'), minimumLength: count }),
   z.object({ reason: z.literal('until-beyond-maximum'), maximumDays: count }),
+  z.object({ reason: z.literal('until-beyond-total'), maximumTotalDays: count, latest: at }),
+  z.object({ reason: z.literal('not-shorter'), until: at }),
+  z.object({ reason: z.literal('end-accepted'), by: text }),
   z.object({
     reason: z.literal('already-decided'),
     status: z.enum(statuses),
@@ -191,20 +222,40 @@ const refusal = z.discriminatedUnion('reason', [
   }),
   z.object({ reason: z.enum(['not-exempt', 'not-remediated']), status: z.enum(statuses) }),
   z.object({ reason: z.literal('back-out-window-over'), days: count }),
+  z.object({ reason: z.literal('request-pending'), by: text, at }),
+  z.object({ reason: z.literal('requester-may-not'), by: text }),
   z.object({
     reason: z.enum([
       'ticket-missing',
       'until-not-in-future',
       'owner-not-a-full-member',
+      'only-observed',
       'no-finding',
       'earlier-episode',
       'nothing-to-approve',
       'not-switched-on-by-bot',
+      'no-request',
+      'request-lapsed',
+      'request-changed',
+      'own-request',
+      'second-person-not-told',
     ]),
   }),
 ]);
 
-const action = z.enum(['approve', 'exempt', 'renew-exemption', 'revoke-exemption', 'back-out', 're-check']);
+const action = z.enum([
+  'approve',
+  'exempt',
+  'renew-exemption',
+  'revoke-exemption',
+  'shorten-exemption',
+  'let-exemption-end',
+  'fix-now',
+  'back-out',
+  're-check',
+  'confirm-request',
+  'withdraw-request',
+]);
 const event = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
   z.object({ type: z.literal(type), at, ...shape });
 
@@ -221,6 +272,7 @@ export const findingEventSchema = z.discriminatedUnion('type', [
   }),
   event('finding-reassessed', { facts: z.nullable(facts), assessment: problem, trigger }),
   event('finding-closed', { closing, trigger }),
+  event('mode-changed', { from: mode, to: mode }),
   event('recheck-requested', { by: person }),
   event('rechecked', { by: person, assessment }),
   event('remediation-approved', { approval, remedy }),
@@ -230,8 +282,13 @@ export const findingEventSchema = z.discriminatedUnion('type', [
   event('backed-out', { exemption, proof, kmsRequestId }),
   event('remediation-failed', { failure, kmsRequestId }),
   event('remediation-overdue', { report: count }),
+  event('confirmation-requested', { request }),
+  event('request-withdrawn', { by: person }),
+  event('request-lapsed', {}),
   event('exemption-granted', { exemption }),
   event('exemption-renewed', { exemption, by: person }),
+  event('exemption-shortened', { by: person, until: at, owner: person }),
+  event('exemption-end-accepted', { by: person }),
   event('exemption-revoked', { by: person }),
   event('exemption-expired', { facts: z.nullable(facts), assessment }),
   event('exemption-reminded', { daysLeft: count, owner: person }),

@@ -7,7 +7,12 @@ export const BUTTON = {
   recheck: 're-check',
   renew: 'renew-exemption',
   revoke: 'revoke-exemption',
+  shorten: 'shorten-exemption',
+  letEnd: 'let-exemption-end',
+  fixNow: 'fix-now',
   backOut: 'back-out',
+  confirm: 'confirm-request',
+  withdraw: 'withdraw-request',
 } as const;
 export type ButtonId = (typeof BUTTON)[keyof typeof BUTTON];
 
@@ -18,13 +23,17 @@ export const EXEMPTION_MODAL = 'exemption-terms';
 export const EXEMPTION_FIELD = { owner: 'owner', reason: 'reason', ticket: 'ticket', until: 'until' } as const;
 
 /** What the modal's terms are for. */
-export const exemptionPurpose = z.enum(['exempt', 'renew-exemption', 'back-out']);
+export const exemptionPurpose = z.enum(['exempt', 'renew-exemption', 'back-out', 'shorten-exemption']);
 export type ExemptionPurpose = z.infer<typeof exemptionPurpose>;
 
-/** The `value` of every button: which finding it was rendered for. State is always read anew. */
+/**
+ * The `value` of every button: which finding it was rendered for, and which request that waits for a second person (by
+ * the time it was made). State is always read anew.
+ */
 export const findingRef = z.strictObject({
   key: z.string().check(z.minLength(1), z.maxLength(300)),
   episode: z.int().check(z.minimum(1)),
+  request: z.optional(z.iso.datetime()),
 });
 export type FindingRef = z.infer<typeof findingRef>;
 

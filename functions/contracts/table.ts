@@ -36,8 +36,12 @@ export const keyArnOf = (partition: string): string => partition.slice(partition
 /** Zero-padded, so that text order is number order. */
 export const eventSortKey = (sequence: number): string =>
   `${EVENT_SORT_KEY_PREFIX}${String(sequence).padStart(10, '0')}`;
-/** `root` is the message itself; a number is the thread reply for the event of that sequence. */
-export const messageSortKey = (episode: number, part: 'root' | number): string => `MESSAGE#${episode}#${part}`;
+/**
+ * `root` is the message itself; a number is the thread reply for the event of that sequence, `owner-` with a number what
+ * the owner of an exemption was told of it, and `escalation-` with a number what the second channel was.
+ */
+export type MessagePart = 'root' | number | `owner-${number}` | `escalation-${number}`;
+export const messageSortKey = (episode: number, part: MessagePart): string => `MESSAGE#${episode}#${part}`;
 /** The order of findings within their status: by opening time; also where a page of them begins. */
 export const findingSort = (openedAt: string, keyArn: string): string => `${openedAt}#${keyArn}`;
 export const statusGroup = (status: string): string => `STATUS#${status}`;

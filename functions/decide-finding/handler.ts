@@ -36,8 +36,8 @@ const slack = createSlack({
 });
 const deps: Deps = {
   loadPolicy,
-  person: (userId, teamId) => slack.person(userId, teamId),
-  groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
+  person: (userId, teamId, maxAgeSeconds) => slack.person(userId, teamId, maxAgeSeconds),
+  groupsOf: (userId, groupIds, question) => slack.groupsOf(userId, groupIds, question),
   loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   now,

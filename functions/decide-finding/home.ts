@@ -94,12 +94,18 @@ function isTold({ event }: AuditEvent): boolean {
     case 'exemption-granted':
     case 'exemption-renewed':
     case 'exemption-revoked':
+    case 'exemption-shortened':
+    case 'confirmation-requested':
     case 'exemption-expired':
     case 'finding-opened':
     case 'finding-closed':
     case 'escalated':
       return true;
     case 'finding-reassessed':
+    case 'mode-changed':
+    case 'request-withdrawn':
+    case 'request-lapsed':
+    case 'exemption-end-accepted':
     case 'recheck-requested':
     case 'rechecked':
     case 'remediation-started':

@@ -8,8 +8,12 @@ import { type Policy, routeOf } from '../domain/policy.ts';
 
 export type LookUpDeps = {
   loadPolicy: () => Promise<{ policy: Policy; version: string }>;
-  person: (userId: string, teamId: string | null) => Promise<SlackPerson | null>;
-  groupsOf: (userId: string, groupIds: string[]) => Promise<GroupMembership>;
+  person: (userId: string, teamId: string | null, maxAgeSeconds: number) => Promise<SlackPerson | null>;
+  groupsOf: (
+    userId: string,
+    groupIds: string[],
+    question: { teamIds: string[]; maxAgeSeconds: number },
+  ) => Promise<GroupMembership>;
   loadChain: (keyArn: string) => Promise<ChainHead>;
   auditOf: (keyArn: string) => Promise<AuditEvent[]>;
   /** A part of the findings in a status, in the order in which they were opened; `next` is null at the end. */
@@ -37,6 +41,7 @@ export type Viewer = {
 /** How many findings are read in one go, and how many pages for one answer: Slack waits three seconds. */
 const PAGE = 100;
 const MOST_PAGES = 5;
+const NO_GROUPS: GroupMembership = { known: true, groupIds: [], gone: [] };
 /** The order in which a search looks: what waits for somebody first. */
 const SEARCHED: readonly Status[] = ['open', 'failed', 'approved', 'exempt', 'remediated', 'closed'];
 
@@ -48,7 +53,9 @@ export async function viewerOf(
   { userId, teamId }: Who,
   deps: LookUpDeps,
 ): Promise<Viewer | { refused: AuthorityRefusal }> {
-  const [{ policy, version }, person] = await Promise.all([deps.loadPolicy(), deps.person(userId, teamId)]);
+  const { policy, version } = await deps.loadPolicy();
+  const maxAgeSeconds = policy.identity.cacheSeconds;
+  const person = await deps.person(userId, teamId, maxAgeSeconds);
   if (person === null) return { refused: 'outside-organisation' };
   const routes = [...policy.routes, policy.defaultRoute];
   const asked = routes.filter(({ approvers }) => !approvers.users.includes(userId));
@@ -56,12 +63,14 @@ export async function viewerOf(
   const nobody = { action: 're-check' as const, approvers: { users: [], userGroups: [] } };
   const question = {
     ...{ person, organisation: policy.organisation, selfExemption: policy.exemptions.selfExemption },
-    ...{ causedBy: null, causedByUserIds: [], groups: { known: true as const, groupIds: [] as string[] } },
+    ...{ causedBy: null, causedByUserIds: [], groups: NO_GROUPS, isTold: true, exemptionOwner: null },
   };
   const mayLook = authorise({ ...question, ...nobody });
   if (!mayLook.allowed) return { refused: mayLook.reason };
   const groups: GroupMembership =
-    groupIds.length === 0 ? { known: true, groupIds: [] } : await deps.groupsOf(userId, groupIds);
+    groupIds.length === 0
+      ? NO_GROUPS
+      : await deps.groupsOf(userId, groupIds, { teamIds: policy.organisation.teamIds, maxAgeSeconds });
   return {
     ...{ person, policy, policyVersion: version, groupsUnavailable: !groups.known },
     mayDecide: (finding) => {

@@ -1,11 +1,17 @@
 import { App, type BlockAction, type ButtonAction, LogLevel, type Receiver, type ViewSubmitAction } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
 import { BUTTON, EXEMPTION_MODAL, parseFindingRef, parseModalMetadata } from '../contracts/slack-actions.ts';
-import type { Finding } from '../domain/finding.ts';
-import type { Policy } from '../domain/policy.ts';
 import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from '../messages/exemption-modal.ts';
 import { refusalSentence } from '../messages/refusal-sentence.ts';
-import type { ExemptingAction, Reply, Request, RequestedTerms, TermsReply } from './decide-finding.ts';
+import type {
+  ClickAction,
+  FormAction,
+  MayStateTerms,
+  Reply,
+  Request,
+  RequestedTerms,
+  TermsReply,
+} from './decide-finding.ts';
 import {
   homeOf,
   listenAtHome,
@@ -18,12 +24,9 @@ import {
 
 /** What the app needs of the use case, and of Slack. */
 export type SlackAppDeps = SlackHomeDeps & {
-  decide: (action: 'approve' | 're-check' | 'revoke-exemption', request: Request) => Promise<Reply>;
-  mayStateTerms: (
-    action: ExemptingAction,
-    request: Request,
-  ) => Promise<Reply | { kind: 'may'; finding: Finding; policy: Policy }>;
-  decideTerms: (action: ExemptingAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
+  decide: (action: ClickAction, request: Request) => Promise<Reply>;
+  mayStateTerms: (action: FormAction, request: Request) => Promise<Reply | MayStateTerms>;
+  decideTerms: (action: FormAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
   openView: (triggerId: string, view: ModalView) => Promise<unknown>;
   now: () => Date;
 };
@@ -41,6 +44,17 @@ const NOT_FINISHED =
 
 const NOT_READABLE =
   'This message is of another version of the bot, so nothing was changed. Please use the newest message about the key.';
+
+/** Buttons that say all there is to say; the others open a form. */
+const CLICKS = [
+  BUTTON.approve,
+  BUTTON.fixNow,
+  BUTTON.recheck,
+  BUTTON.revoke,
+  BUTTON.letEnd,
+  BUTTON.confirm,
+  BUTTON.withdraw,
+];
 
 const SLACK_API_URL = 'https://slack.com/api/';
 /** An answer that takes longer would keep the person waiting beyond Slack's three seconds. */
@@ -70,7 +84,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
 
   const { redraw } = listenAtHome(app, deps);
 
-  for (const action of [BUTTON.approve, BUTTON.recheck, BUTTON.revoke]) {
+  for (const action of CLICKS) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
       let decided: string | null = null;
       const sentence = await attempt(args, async (request) => {
@@ -83,17 +97,15 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     });
   }
 
-  for (const action of [BUTTON.exempt, BUTTON.renew, BUTTON.backOut]) {
+  for (const action of [BUTTON.exempt, BUTTON.renew, BUTTON.backOut, BUTTON.shorten]) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
       const sentence = await attempt(args, async (request) => {
         const reply = await deps.mayStateTerms(action, request);
         if (reply.kind !== 'may') return clickSentence(reply);
-        const { finding, policy } = reply;
+        const { finding, policy, fourEyes } = reply;
+        const form = { finding, policy, fourEyes, now: deps.now().toISOString() };
         const metadata = { purpose: action, ref: request.finding, fromHome: homeOf(args.body) !== null };
-        await deps.openView(
-          args.body.trigger_id,
-          renderExemptionModal({ finding, policy, now: deps.now().toISOString(), ...metadata }),
-        );
+        await deps.openView(args.body.trigger_id, renderExemptionModal({ ...form, ...metadata }));
         return null;
       });
       await args.ack();

@@ -1,6 +1,17 @@
-import type { AwsActor, SlackPerson } from './people.ts';
+import type { AwsActor, PersonRef, SlackPerson } from './people.ts';
 
-export type Action = 'approve' | 'exempt' | 'renew-exemption' | 'revoke-exemption' | 'back-out' | 're-check';
+export type Action =
+  | 'approve'
+  | 'exempt'
+  | 'renew-exemption'
+  | 'revoke-exemption'
+  | 'shorten-exemption'
+  | 'let-exemption-end'
+  | 'fix-now'
+  | 'back-out'
+  | 're-check'
+  | 'confirm-request'
+  | 'withdraw-request';
 
 /** Who counts as "us": a person must belong to one of these workspaces or enterprise organisations. */
 export type Organisation = { teamIds: string[]; enterpriseIds: string[] };
@@ -8,8 +19,8 @@ export type Organisation = { teamIds: string[]; enterpriseIds: string[] };
 /** Who may decide on the findings of a route. */
 export type Approvers = { users: string[]; userGroups: string[] };
 
-/** The user groups a person is in, or that Slack would not say. */
-export type GroupMembership = { known: true; groupIds: string[] } | { known: false };
+/** The user groups a person is in, and those that do not exist or are disabled; or that Slack would not say. */
+export type GroupMembership = { known: true; groupIds: string[]; gone: string[] } | { known: false };
 
 export type AuthorityRefusal =
   | 'outside-organisation'
@@ -18,21 +29,33 @@ export type AuthorityRefusal =
   | 'deactivated'
   | 'not-an-approver'
   | 'groups-unavailable'
+  | 'group-gone'
   | 'caused-the-finding';
+
+/** Why a decision that a key need not rotate takes two people: the route says so, or the first may be who caused it. */
+export type FourEyesReason = 'route-asks' | 'cause-not-told';
 
 export type AuthorityVerdict = { allowed: true } | { allowed: false; reason: AuthorityRefusal };
 
-export type AuthorityQuestion = {
+/** Who caused a finding, as far as the trail and the policy's identities tell. */
+export type Culprit = {
+  /** Null when no person did (an AWS service, an expiry), or when nothing is known of who did. */
+  causedBy: AwsActor | null;
+  /** Slack user ids that the policy maps to the AWS identity that caused the finding. */
+  causedByUserIds: string[];
+  /** Whether this is enough to tell who it was, or that it was nobody. */
+  isTold: boolean;
+};
+
+export type AuthorityQuestion = Culprit & {
   action: Action;
   person: SlackPerson;
   groups: GroupMembership;
   organisation: Organisation;
   approvers: Approvers;
-  /** Who caused the finding; null when nobody in AWS did (a sweep, an expiry). */
-  causedBy: AwsActor | null;
-  /** Slack user ids that the policy maps to the AWS identity that caused the finding. */
-  causedByUserIds: string[];
   selfExemption: boolean;
+  /** Slack user id of whoever answers for the exemption; null when the key is not exempt. */
+  exemptionOwner: string | null;
 };
 
 /**
@@ -46,11 +69,36 @@ export function authorise(question: AuthorityQuestion): AuthorityVerdict {
   if (person.isBot) return refused('bot');
   if (person.isGuest) return refused('guest');
   if (action === 're-check') return { allowed: true };
+  // It changes nothing but that nobody reminds the owner any more.
+  if (action === 'let-exemption-end' && person.userId === question.exemptionOwner) return { allowed: true };
   const approver = isApprover(question);
   if (!approver.allowed) return approver;
-  const excuses = action === 'exempt' || action === 'renew-exemption' || action === 'back-out';
-  if (excuses && !question.selfExemption && causedIt(question)) return refused('caused-the-finding');
+  if (excuses(action) && !question.selfExemption && causedIt(question)) return refused('caused-the-finding');
   return { allowed: true };
+}
+
+/**
+ * Whether a decision that the key need not rotate takes a second person, and why. Two people cannot both be the one who
+ * caused the finding, so that where nobody can tell who that was, one of them certainly is somebody else.
+ */
+export function fourEyesReason(
+  question: Culprit & { person: Pick<SlackPerson, 'email'>; selfExemption: boolean },
+  routeAsks: boolean,
+): FourEyesReason | null {
+  if (routeAsks) return 'route-asks';
+  if (question.selfExemption) return null;
+  const { person, causedBy, causedByUserIds, isTold } = question;
+  const isComparable = causedBy === null || causedByUserIds.length > 0 || person.email !== null;
+  return isTold && isComparable ? null : 'cause-not-told';
+}
+
+/**
+ * Whether two Slack users are one person. One person may have two accounts: without both e-mail addresses nobody can tell.
+ */
+export function comparePeople(one: PersonRef, other: PersonRef): 'same' | 'different' | 'cannot-tell' {
+  if (one.userId === other.userId) return 'same';
+  if (one.email === null || other.email === null) return 'cannot-tell';
+  return isSameAddress(one.email, other.email) ? 'same' : 'different';
 }
 
 /** Whether a person is a full, active member of the organisation: what an exemption's owner has to be. */
@@ -68,15 +116,37 @@ function isApprover({ person, approvers, groups }: AuthorityQuestion): Authority
   if (approvers.users.includes(person.userId)) return { allowed: true };
   if (approvers.userGroups.length === 0) return refused('not-an-approver');
   if (!groups.known) return refused('groups-unavailable');
-  return groups.groupIds.some((id) => approvers.userGroups.includes(id))
-    ? { allowed: true }
-    : refused('not-an-approver');
+  if (groups.groupIds.some((id) => approvers.userGroups.includes(id))) return { allowed: true };
+  return refused(groups.gone.length === 0 ? 'not-an-approver' : 'group-gone');
 }
 
 function causedIt({ person, causedBy, causedByUserIds }: AuthorityQuestion): boolean {
   if (causedByUserIds.includes(person.userId)) return true;
   const email = causedBy?.email ?? null;
-  return email !== null && person.email !== null && email.toLowerCase() === person.email.toLowerCase();
+  return email !== null && person.email !== null && isSameAddress(email, person.email);
+}
+
+/** What leaves, or makes, a key without rotation. */
+function excuses(action: Action): boolean {
+  switch (action) {
+    case 'exempt':
+    case 'renew-exemption':
+    case 'back-out':
+    case 'confirm-request':
+      return true;
+    case 'approve':
+    case 'revoke-exemption':
+    case 'shorten-exemption':
+    case 'let-exemption-end':
+    case 'fix-now':
+    case 're-check':
+    case 'withdraw-request':
+      return false;
+  }
+}
+
+function isSameAddress(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }
 
 function refused(reason: AuthorityRefusal): AuthorityVerdict {

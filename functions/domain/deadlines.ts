@@ -1,6 +1,6 @@
 import type { ClockCommand } from './commands.ts';
 import { daysLeft, type ExemptionRules, nextExemptionReminder } from './exemption.ts';
-import type { ApprovedFinding, Finding } from './finding.ts';
+import { type ApprovedFinding, type Finding, requestOf } from './finding.ts';
 
 /** When unanswered findings are brought up again, and when a remediation counts as stuck. */
 export type DeadlineRules = {
@@ -9,6 +9,8 @@ export type DeadlineRules = {
   /** Hours after asking; once. Null: never. */
   escalateAfterHours: number | null;
   exemption: ExemptionRules;
+  /** The first instant, at or after this one, at which people may be reminded or called. */
+  opening: (instant: number) => number;
 };
 
 /** A remediation takes seconds; after this long without a result something is wrong. */
@@ -27,6 +29,8 @@ type Deadline = {
   at: number;
   /** From then on it is too late for it. */
   before?: number;
+  /** Whether it disturbs people, and so waits until that is allowed. */
+  disturbs?: boolean;
   work: (now: string) => DueWork;
 };
 
@@ -39,9 +43,14 @@ export function nextDeadline(finding: Finding, rules: DeadlineRules): string | n
 /** Everything that is due at `now`, earliest first. */
 export function dueWork(finding: Finding, rules: DeadlineRules, now: string): DueWork[] {
   const instant = Date.parse(now);
-  return deadlines(finding, rules)
-    .filter(({ at, before = Infinity }) => at <= instant && instant < before)
-    .map(({ work }) => work(now));
+  const isOpen = rules.opening(instant) === instant;
+  return (
+    deadlines(finding, rules)
+      .filter(({ at, before = Infinity }) => at <= instant && instant < before)
+      // What was missed while nobody looked waits for the next opening too.
+      .filter(({ disturbs = false }) => isOpen || !disturbs)
+      .map(({ work }) => work(now))
+  );
 }
 
 /**
@@ -60,10 +69,24 @@ export function isOverdue({ overdueReports, lastActivityAt }: ApprovedFinding, n
 }
 
 function deadlines(finding: Finding, rules: DeadlineRules): Deadline[] {
-  return unsorted(finding, rules).sort((a, b) => a.at - b.at);
+  return unsorted(finding, rules)
+    .map((deadline) => (deadline.disturbs === true ? { ...deadline, at: rules.opening(deadline.at) } : deadline))
+    .sort((a, b) => a.at - b.at);
 }
 
 function unsorted(finding: Finding, rules: DeadlineRules): Deadline[] {
+  return [...ofStatus(finding, rules), ...ofRequest(finding)];
+}
+
+function ofRequest(finding: Finding): Deadline[] {
+  const request = requestOf(finding);
+  if (request === null) return [];
+  const lapse: Deadline = { at: Date.parse(request.lapsesAt), work: (at) => ({ type: 'lapse-request', at }) };
+  // With an exemption ends what was asked about it.
+  return [finding.status === 'exempt' ? { ...lapse, before: Date.parse(finding.exemption.until) } : lapse];
+}
+
+function ofStatus(finding: Finding, rules: DeadlineRules): Deadline[] {
   switch (finding.status) {
     case 'open':
       return unanswered(finding.askedAt, finding, rules);
@@ -83,7 +106,7 @@ function unsorted(finding: Finding, rules: DeadlineRules): Deadline[] {
       const reminder = nextExemptionReminder(exemption, rules.exemption);
       if (reminder === null) return [end];
       const remind: Deadline = {
-        ...{ at: Date.parse(reminder), before: until },
+        ...{ at: Date.parse(reminder), before: until, disturbs: true },
         work: (at) => ({ type: 'remind-owner', at, daysLeft: daysLeft(exemption, at) }),
       };
       return [remind, end];
@@ -108,10 +131,11 @@ function unanswered(
   if (next !== undefined) {
     // Several that passed while nobody looked are one reminder, the latest.
     const latest = (now: string) => reminders.filter((reminder) => reminder <= Date.parse(now)).length;
-    due.push({ at: next, work: (at) => ({ type: 'remind', at, reminder: latest(at) }) });
+    due.push({ at: next, disturbs: true, work: (at) => ({ type: 'remind', at, reminder: latest(at) }) });
   }
   if (rules.escalateAfterHours !== null && finding.escalatedAt === null) {
-    due.push({ at: asked + rules.escalateAfterHours * HOUR, work: (at) => ({ type: 'escalate', at }) });
+    const escalation = asked + rules.escalateAfterHours * HOUR;
+    due.push({ at: escalation, disturbs: true, work: (at) => ({ type: 'escalate', at }) });
   }
   return due;
 }

@@ -1,4 +1,5 @@
 import { type Assessment, isProblem } from './assessment.ts';
+import { daysLeft, type Exemption } from './exemption.ts';
 import type { ApprovedFinding, ExemptFinding, Finding, FindingBase, RotationHistory, Status } from './finding.ts';
 import type { FindingEvent } from './finding-events.ts';
 import type { Trigger } from './people.ts';
@@ -44,8 +45,16 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
       // An approved finding closes when its remediation turns out not to be needed any more.
       if (finding.status !== 'approved') waiting(finding, event);
       return { ...base, status: 'closed', closedAt: event.at, closing: event.closing };
+    case 'mode-changed': {
+      if (finding.status === 'approved' || finding.status === 'closed')
+        throw new ImpossibleEvent(event.type, finding.status);
+      const present = { ...finding, mode: event.to };
+      // Nobody was asked before.
+      return present.status === 'open' && event.from === 'observe' ? { ...present, ...asked(event.at) } : present;
+    }
     case 'remediation-approved':
-      waiting(finding, event);
+      // Who has an exempt key fixed ends the exemption with it.
+      if (finding.status !== 'exempt') waiting(finding, event);
       return { ...base, ...underWay(event), thenExempt: null };
     case 'back-out-approved':
       if (finding.status !== 'remediated') throw new ImpossibleEvent(event.type, finding.status);
@@ -75,8 +84,7 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
         ...base,
         history,
         assessment: { verdict: 'rotation-off' },
-        status: 'exempt',
-        exemption: event.exemption,
+        ...exemptOn(event.exemption),
       };
     }
     case 'remediation-failed': {
@@ -88,12 +96,28 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
         ...{ remindersSent: 0, escalatedAt: null },
       };
     }
+    case 'confirmation-requested':
+      return { ...decidable(finding, event), request: event.request };
+    case 'request-withdrawn':
+    case 'request-lapsed':
+      return withoutRequest(decidable(finding, event));
     case 'exemption-granted':
       waiting(finding, event);
-      return { ...base, status: 'exempt', exemption: event.exemption };
+      return { ...base, ...exemptOn(event.exemption) };
     case 'exemption-renewed':
       exempt(finding, event);
-      return { ...base, status: 'exempt', exemption: event.exemption };
+      return { ...base, ...exemptOn(event.exemption) };
+    case 'exemption-shortened': {
+      const present = exempt(finding, event);
+      const exemption = { ...present.exemption, until: event.until };
+      // The owner is told of the new end: no reminder of it has to follow at once.
+      const remindedDays = [...exemption.remindedDays, daysLeft(exemption, event.at)];
+      return { ...present, exemption: { ...exemption, remindedDays } };
+    }
+    case 'exemption-end-accepted': {
+      const present = exempt(finding, event);
+      return { ...present, exemption: { ...present.exemption, endAcceptedBy: event.by } };
+    }
     case 'exemption-revoked':
       exempt(finding, event);
       return { ...base, ...asked(event.at) };
@@ -149,6 +173,11 @@ function asked(at: string): { status: 'open'; askedAt: string; remindersSent: nu
   return { status: 'open', askedAt: at, remindersSent: 0, escalatedAt: null };
 }
 
+function exemptOn(exemption: Exemption): { status: 'exempt'; exemption: Exemption; exemptSince?: string } {
+  const { since } = exemption;
+  return { status: 'exempt', exemption, ...(since === undefined ? {} : { exemptSince: since }) };
+}
+
 function underWay({
   at,
   approval,
@@ -161,8 +190,9 @@ function underWay({
 }
 
 function baseOf(finding: Finding): FindingBase {
-  const { key, facts, assessment, trigger, episode, openedAt, route, mode, history } = finding;
-  return { key, facts, assessment, trigger, episode, openedAt, route, mode, history };
+  const { key, facts, assessment, trigger, episode, openedAt, route, mode, history, exemptSince } = finding;
+  const since = exemptSince === undefined ? {} : { exemptSince };
+  return { key, facts, assessment, trigger, episode, openedAt, route, mode, history, ...since };
 }
 
 function settled(finding: Finding | undefined, event: FindingEvent): void {
@@ -183,6 +213,21 @@ function exempt(finding: Finding, event: FindingEvent): ExemptFinding {
 function waiting(finding: Finding, event: FindingEvent): Extract<Finding, { status: 'open' | 'failed' }> {
   if (finding.status !== 'open' && finding.status !== 'failed') throw new ImpossibleEvent(event.type, finding.status);
   return finding;
+}
+
+type Decidable = Extract<Finding, { status: 'open' | 'failed' | 'exempt' | 'remediated' }>;
+
+function decidable(finding: Finding, event: FindingEvent): Decidable {
+  if (finding.status === 'approved' || finding.status === 'closed') {
+    throw new ImpossibleEvent(event.type, finding.status);
+  }
+  return finding;
+}
+
+function withoutRequest(finding: Decidable): Finding {
+  const rest = { ...finding };
+  delete rest.request;
+  return rest;
 }
 
 const NO_HISTORY: RotationHistory = { switchedOnByBot: [], switchedOffAgain: [] };

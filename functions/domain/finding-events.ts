@@ -1,7 +1,7 @@
 import type { Assessment, Problem } from './assessment.ts';
 import type { Action } from './authority.ts';
 import type { Exemption } from './exemption.ts';
-import type { Approval, Closing, Mode, Proof } from './finding.ts';
+import type { Approval, Closing, Mode, PendingRequest, Proof } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { Decider, PersonRef, Trigger } from './people.ts';
 import type { Refusal } from './refusal.ts';
@@ -22,6 +22,7 @@ export type FindingEvent =
     }
   | { type: 'finding-reassessed'; at: string; facts: KeyFacts | null; assessment: Problem; trigger: Trigger }
   | { type: 'finding-closed'; at: string; closing: Closing; trigger: Trigger }
+  | { type: 'mode-changed'; at: string; from: Mode; to: Mode }
   | { type: 'recheck-requested'; at: string; by: PersonRef }
   | { type: 'rechecked'; at: string; by: PersonRef; assessment: Assessment }
   | { type: 'remediation-approved'; at: string; approval: Approval; remedy: Remedy }
@@ -31,8 +32,13 @@ export type FindingEvent =
   | { type: 'backed-out'; at: string; exemption: Exemption; proof: Proof; kmsRequestId: string | null }
   | { type: 'remediation-failed'; at: string; failure: RemediationFailure; kmsRequestId: string | null }
   | { type: 'remediation-overdue'; at: string; report: number }
+  | { type: 'confirmation-requested'; at: string; request: PendingRequest }
+  | { type: 'request-withdrawn'; at: string; by: PersonRef }
+  | { type: 'request-lapsed'; at: string }
   | { type: 'exemption-granted'; at: string; exemption: Exemption }
   | { type: 'exemption-renewed'; at: string; exemption: Exemption; by: PersonRef }
+  | { type: 'exemption-shortened'; at: string; by: PersonRef; until: string; owner: PersonRef }
+  | { type: 'exemption-end-accepted'; at: string; by: PersonRef }
   | { type: 'exemption-revoked'; at: string; by: PersonRef }
   | { type: 'exemption-expired'; at: string; facts: KeyFacts | null; assessment: Assessment }
   | { type: 'exemption-reminded'; at: string; daysLeft: number; owner: PersonRef }

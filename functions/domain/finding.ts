@@ -1,5 +1,6 @@
 import type { NotApplicableReason, Problem } from './assessment.ts';
-import type { Exemption } from './exemption.ts';
+import type { FourEyesReason } from './authority.ts';
+import type { Exemption, ExemptionTerms } from './exemption.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { Decider, PersonRef, Trigger } from './people.ts';
 import type { RemediationFailure, Remedy } from './remedy.ts';
@@ -28,9 +29,22 @@ export type FindingBase = {
   route: string;
   mode: Mode;
   history: RotationHistory;
+  /** When the key was first exempt in this episode; absent when it never was. */
+  exemptSince?: string | undefined;
 };
 
-export type Approval = { by: Decider; at: string };
+/** `confirmedBy` is the second person, where it took two. */
+export type Approval = { by: Decider; at: string; confirmedBy?: PersonRef | undefined };
+
+/** A decision that waits for a second person. It lapses by comparison with the clock, as an exemption ends. */
+export type PendingRequest = {
+  action: 'exempt' | 'renew-exemption' | 'back-out';
+  by: PersonRef;
+  at: string;
+  terms: ExemptionTerms;
+  because: FourEyesReason;
+  lapsesAt: string;
+};
 
 /** What was read back from KMS before success was claimed. */
 export type Proof = {
@@ -43,14 +57,18 @@ export type Proof = {
   currentKeyMaterialId: string | null;
 };
 
-export type OpenFinding = FindingBase & {
-  status: 'open';
-  /** When people were (last) asked: at opening, and again when an exemption ends. */
-  askedAt: string;
-  /** The last of the policy's reminders that was sent; 0 before the first. Those missed before it are not made up for. */
-  remindersSent: number;
-  escalatedAt: string | null;
-};
+/** Where a decision may wait for a second person; absent when none does. */
+type MayHaveRequest = { request?: PendingRequest | undefined };
+
+export type OpenFinding = FindingBase &
+  MayHaveRequest & {
+    status: 'open';
+    /** When people were (last) asked: at opening, and again when an exemption ends. */
+    askedAt: string;
+    /** The last of the policy's reminders that was sent; 0 before the first. Those missed before it are not made up for. */
+    remindersSent: number;
+    escalatedAt: string | null;
+  };
 export type ApprovedFinding = FindingBase & {
   status: 'approved';
   approval: Approval;
@@ -62,25 +80,27 @@ export type ApprovedFinding = FindingBase & {
   /** A back-out ends in this exemption. */
   thenExempt: Exemption | null;
 };
-export type RemediatedFinding = FindingBase & {
-  status: 'remediated';
-  approval: Approval;
-  remedy: Remedy;
-  remediatedAt: string;
-  proof: Proof;
-  kmsRequestId: string | null;
-};
-export type FailedFinding = FindingBase & {
-  status: 'failed';
-  approval: Approval;
-  remedy: Remedy;
-  failedAt: string;
-  failure: RemediationFailure;
-  kmsRequestId: string | null;
-  remindersSent: number;
-  escalatedAt: string | null;
-};
-export type ExemptFinding = FindingBase & { status: 'exempt'; exemption: Exemption };
+export type RemediatedFinding = FindingBase &
+  MayHaveRequest & {
+    status: 'remediated';
+    approval: Approval;
+    remedy: Remedy;
+    remediatedAt: string;
+    proof: Proof;
+    kmsRequestId: string | null;
+  };
+export type FailedFinding = FindingBase &
+  MayHaveRequest & {
+    status: 'failed';
+    approval: Approval;
+    remedy: Remedy;
+    failedAt: string;
+    failure: RemediationFailure;
+    kmsRequestId: string | null;
+    remindersSent: number;
+    escalatedAt: string | null;
+  };
+export type ExemptFinding = FindingBase & MayHaveRequest & { status: 'exempt'; exemption: Exemption };
 export type ClosedFinding = FindingBase & { status: 'closed'; closedAt: string; closing: Closing };
 
 /** Why a finding needs nobody any more. `by` names who settled it when an event said so. */
@@ -105,6 +125,22 @@ export function severityOf(finding: FindingBase): Severity {
  */
 export function isDriftLoop(finding: Pick<FindingBase, 'history'>): boolean {
   return finding.history.switchedOffAgain.length > 0;
+}
+
+/** When the key was first exempt in this episode; null when it never was. Exemptions of earlier versions do not say it. */
+export function firstExempt(finding: Finding): string | null {
+  if (finding.exemptSince !== undefined) return finding.exemptSince;
+  return finding.status === 'exempt' ? finding.exemption.grantedAt : null;
+}
+
+/** The decision that waits for a second person, if any; it may have lapsed. */
+export function requestOf(finding: Finding): PendingRequest | null {
+  return 'request' in finding ? (finding.request ?? null) : null;
+}
+
+/** Whether a request can still be confirmed. At `lapsesAt` itself it cannot. */
+export function isWaiting(request: PendingRequest, now: string): boolean {
+  return Date.parse(now) < Date.parse(request.lapsesAt);
 }
 
 /** Whoever decided last about this finding, for the sentence that tells a late clicker. */

@@ -4,7 +4,7 @@ import type { AssessCommand } from './commands.ts';
 import type { Finding } from './finding.ts';
 import { type KeyIdentity, parseKeyArn } from './key.ts';
 import type { Trigger } from './people.ts';
-import { type Policy, routeFor } from './policy.ts';
+import { type Policy, routeFor, routeOf } from './policy.ts';
 
 /** Throws when the key cannot be looked at now but perhaps later. */
 export type ObserveKey = (key: KeyIdentity) => Promise<KeyObservation>;
@@ -46,23 +46,30 @@ export async function judge(
 ): Promise<'changed' | 'unchanged'> {
   const { seen, onceId, cause, trigger, policy } = request;
   const { replica } = seen;
-  const commandAfter = (sight: Sight) => assessCommand(sight, { trigger, policy, at: now().toISOString() });
+  const commandAfter = (sight: Sight, finding: Finding | undefined) =>
+    assessCommand(sight, finding, { trigger, policy, at: now().toISOString() });
   const decisions: { outcome: string }[] = [];
   if (replica !== null) {
     // UpdatePrimaryRegion makes a primary with a finding into a replica; nobody can act on that finding any more.
     const { decision } = await carryOut({
       ...{ keyArn: replica.key.arn, cause, onceId: onceId === null ? null : `${onceId}#replica` },
-      command: (finding) => (finding === undefined ? null : commandAfter(replica)),
+      command: (finding) => (finding === undefined ? null : commandAfter(replica, finding)),
     });
     decisions.push(decision);
   }
-  const { decision } = await carryOut({ keyArn: seen.key.arn, cause, onceId, command: () => commandAfter(seen) });
+  const { decision } = await carryOut({
+    keyArn: seen.key.arn,
+    cause,
+    onceId,
+    command: (finding) => commandAfter(seen, finding),
+  });
   decisions.push(decision);
   return decisions.some(({ outcome }) => outcome === 'accepted') ? 'changed' : 'unchanged';
 }
 
 function assessCommand(
   { key, observation }: Sight,
+  finding: Finding | undefined,
   { trigger, policy, at }: { trigger: Trigger; policy: Policy; at: string },
 ): AssessCommand {
   const facts = observation.seen === 'no-key' ? null : observation.facts;
@@ -70,6 +77,7 @@ function assessCommand(
   return {
     ...{ type: 'assess', at, key, facts, trigger, route, mode },
     assessment: assess(observation, policy.rotation, at),
+    presentMode: finding === undefined ? mode : routeOf(policy, finding).mode,
     rotationPeriodInDays: policy.rotation.periodInDays,
   };
 }

@@ -1,9 +1,10 @@
-import type { Approvers, Organisation } from './authority.ts';
+import type { Approvers, Culprit, Organisation } from './authority.ts';
 import type { DeadlineRules } from './deadlines.ts';
 import type { ExemptionRules } from './exemption.ts';
 import type { FindingBase, Mode } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
-import type { AwsActor } from './people.ts';
+import type { AwsActor, Trigger } from './people.ts';
+import { nextOpening, type OffsetAt, type WorkingHours } from './working-hours.ts';
 
 /** Conditions of a route; every one that is given must hold. Lists are alternatives. */
 export type RouteMatch = {
@@ -17,7 +18,20 @@ export type RouteMatch = {
 };
 
 /** Where the findings of some keys go and who decides on them. */
-export type Route = { name: string; channel: string; approvers: Approvers; mode: Mode };
+export type Route = {
+  name: string;
+  channel: string;
+  approvers: Approvers;
+  mode: Mode;
+  /** Whether exempting, renewing and backing out take two people. */
+  fourEyes: boolean;
+  /** When people of this route may be reminded and escalated to; null: at any time. */
+  workingHours: WorkingHours | null;
+  /** Where unanswered findings of this route are escalated to; null: where the policy says for all. */
+  escalationChannel: string | null;
+};
+
+type RoutedFinding = Pick<FindingBase, 'route' | 'key' | 'facts'>;
 
 export type Policy = {
   version: 1;
@@ -26,13 +40,19 @@ export type Policy = {
   graceSeconds: { default: number; byEventName: Record<string, number> };
   organisation: Organisation;
   accounts: Record<string, { name: string; organizationalUnit?: string | undefined }>;
-  /** AWS identities (ARN patterns) that belong to a Slack user whose e-mail address does not tell so. */
-  identities: { awsArn: string; slackUserId: string }[];
+  /**
+   * AWS identities (ARN patterns) that belong to a Slack user whose e-mail address does not tell so; null for a machine
+   * behind which nobody in particular stands.
+   */
+  identities: { awsArn: string; slackUserId: string | null }[];
   routes: (Route & { match: RouteMatch })[];
   defaultRoute: Route;
   exemptions: ExemptionRules & { selfExemption: boolean };
-  unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'>;
+  unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'> & { escalationChannel: string | null };
   backOut: { windowDays: number };
+  fourEyes: { confirmWithinHours: number };
+  /** How old, at most, what Slack said of a person or a user group may be when it counts. */
+  identity: { cacheSeconds: number };
   /** Findings per minute and channel above which messages are to be combined. Not acted upon yet. */
   digest: { threshold: number };
 };
@@ -48,7 +68,7 @@ export function routeFor(policy: Policy, key: KeyIdentity, facts: KeyFacts | nul
  * The route in which people were asked about a finding: its channel shows the message, its approvers decide. It stays
  * while the policy has a route of that name, so that tagging a key afterwards does not choose other approvers.
  */
-export function routeOf(policy: Policy, finding: Pick<FindingBase, 'route' | 'key' | 'facts'>): Route {
+export function routeOf(policy: Policy, finding: RoutedFinding): Route {
   const named = [...policy.routes, policy.defaultRoute].find(({ name }) => name === finding.route);
   return named ?? routeFor(policy, finding.key, finding.facts);
 }
@@ -58,9 +78,17 @@ export function graceOf(policy: Policy, eventName: string): number {
   return policy.graceSeconds.byEventName[eventName] ?? policy.graceSeconds.default;
 }
 
-/** The deadlines part of the policy in the domain's form. */
-export function deadlineRules(policy: Policy): DeadlineRules {
-  return { ...policy.unanswered, exemption: policy.exemptions };
+/** What the policy says about the deadlines of a finding. */
+export function deadlineRules(policy: Policy, finding: RoutedFinding, offsetAt: OffsetAt): DeadlineRules {
+  const { remindAfterHours, escalateAfterHours } = policy.unanswered;
+  const { workingHours } = routeOf(policy, finding);
+  const opening = (instant: number) => (workingHours === null ? instant : nextOpening(workingHours, instant, offsetAt));
+  return { remindAfterHours, escalateAfterHours, exemption: policy.exemptions, opening };
+}
+
+/** Where else people are told of a finding that nobody answered; null: nowhere. */
+export function escalationChannelOf(policy: Policy, finding: RoutedFinding): string | null {
+  return routeOf(policy, finding).escalationChannel ?? policy.unanswered.escalationChannel;
 }
 
 /** What people call the account; its id when the policy does not list it. */
@@ -68,11 +96,32 @@ export function accountName(policy: Policy, accountId: string): string {
   return policy.accounts[accountId]?.name ?? accountId;
 }
 
-/** Slack users that the policy maps to an AWS identity. */
-export function slackUsersOf(policy: Policy, actor: AwsActor | null): string[] {
-  const arn = actor?.arn ?? null;
-  if (arn === null) return [];
-  return policy.identities.filter(({ awsArn }) => glob(awsArn, arn)).map(({ slackUserId }) => slackUserId);
+const NOBODY: Culprit = { causedBy: null, causedByUserIds: [], isTold: true };
+
+/** Who caused a finding. What only a look at the key brought up was caused by somebody nobody knows. */
+export function culpritOf(policy: Policy, trigger: Trigger): Culprit {
+  switch (trigger.kind) {
+    case 'cloudtrail':
+      return culpritBehind(policy, trigger.actor);
+    case 'kms-event':
+    case 'exemption-end':
+      return NOBODY;
+    case 'recheck':
+    case 'second-look':
+    case 'sweep':
+      return { ...NOBODY, isTold: false };
+  }
+}
+
+function culpritBehind(policy: Policy, actor: AwsActor): Culprit {
+  const { arn } = actor;
+  const mapped = policy.identities.filter(({ awsArn }) => arn !== null && glob(awsArn, arn));
+  const causedByUserIds = mapped.flatMap(({ slackUserId }) => (slackUserId === null ? [] : [slackUserId]));
+  const isMachine = mapped.length > 0 && causedByUserIds.length === 0;
+  // A record without a type is read as a service's; a real one names the service.
+  const isService = actor.type === 'AWSService' && actor.invokedBy !== null;
+  if (isMachine || isService) return NOBODY;
+  return { causedBy: actor, causedByUserIds, isTold: causedByUserIds.length > 0 || actor.email !== null };
 }
 
 function matches(match: RouteMatch, key: KeyIdentity, facts: KeyFacts | null, unit: string | undefined): boolean {

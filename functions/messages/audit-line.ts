@@ -1,10 +1,11 @@
 import type { AuditEvent } from '../domain/audit.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
 import { failureSentence } from './failure-sentence.ts';
-import { decider, type Phrase } from './phrase.ts';
+import { decider, type Phrase, secondPerson } from './phrase.ts';
 import { plain } from './plain.ts';
 import { closingSentence, problemSentence } from './problem-sentence.ts';
 import { refusalSentence } from './refusal-sentence.ts';
+import { requestSentence } from './request-sentence.ts';
 
 /** One line of a trail: when, what happened, and who answers for it. */
 export function auditLine({ event }: AuditEvent): Phrase[] {
@@ -24,9 +25,9 @@ function eventPhrases(event: FindingEvent): Phrase[] {
     case 'rechecked':
       return ['Looked at again for ', { person: event.by }, '; nothing changed.'];
     case 'remediation-approved':
-      return ['Approved by ', decider(event.approval.by), '.'];
+      return ['Approved by ', decider(event.approval.by), ...secondPerson(event.approval), '.'];
     case 'back-out-approved':
-      return ['Back-out approved by ', decider(event.approval.by), '.'];
+      return ['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), '.'];
     case 'remediation-started':
       return ['Remediation started.'];
     case 'remediated':
@@ -47,6 +48,18 @@ function eventPhrases(event: FindingEvent): Phrase[] {
         ...['Exemption renewed by ', { person: event.by }, ' until ', { time: event.exemption.until }],
         `: ${plain(event.exemption.reason, 200)}.`,
       ];
+    case 'mode-changed':
+      return [`The mode of its route changed from ${event.from} to ${event.to}.`];
+    case 'confirmation-requested':
+      return requestSentence(event.request);
+    case 'request-withdrawn':
+      return ['Request withdrawn by ', { person: event.by }, '.'];
+    case 'request-lapsed':
+      return ['Request lapsed: nobody confirmed it.'];
+    case 'exemption-shortened':
+      return ['Exemption shortened by ', { person: event.by }, ' to ', { time: event.until }, '.'];
+    case 'exemption-end-accepted':
+      return ['Left to end by ', { person: event.by }, '.'];
     case 'exemption-revoked':
       return ['Exemption ended by ', { person: event.by }, '.'];
     case 'exemption-expired':

@@ -9,6 +9,7 @@ export type Block = HeaderBlock | RichTextBlock | ActionsBlock;
 export type PlainText = { type: 'plain_text'; text: string; emoji: false };
 export type Leaf =
   | { type: 'text'; text: string; style?: { bold: true } }
+  | { type: 'link'; url: string; text: string }
   | { type: 'user'; user_id: string }
   | { type: 'usergroup'; usergroup_id: string }
   | { type: 'date'; timestamp: number; format: string; fallback: string };

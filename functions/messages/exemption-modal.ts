@@ -6,14 +6,17 @@ import {
   type ExemptionPurpose,
   type FindingRef,
 } from '../contracts/slack-actions.ts';
+import type { FourEyes } from '../domain/commands.ts';
 import { type ExemptionRefusal, latestEnd } from '../domain/exemption.ts';
-import type { Finding } from '../domain/finding.ts';
+import { type Finding, firstExempt } from '../domain/finding.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type PlainText, plainText, type RichTextBlock } from './block.ts';
 import { keyName } from './key-facts.ts';
 import { richText, slackUserId, utc } from './phrase.ts';
 import { plain } from './plain.ts';
+import { totalSentence } from './refusal-sentence.ts';
 import { accountLabel, remedyCall } from './remedy-call.ts';
+import { whyTwoPeople } from './request-sentence.ts';
 
 type Field = keyof typeof EXEMPTION_FIELD;
 type InputElement =
@@ -52,6 +55,8 @@ export type ExemptionForm = {
   purpose: ExemptionPurpose;
   policy: Policy;
   now: string;
+  /** Set when somebody else has to confirm the terms. */
+  fourEyes: FourEyes | null;
   /** What the clicked button was rendered for: it travels with the modal, so that a late submission is noticed. */
   ref: FindingRef;
   fromHome?: boolean;
@@ -63,15 +68,24 @@ const LONGEST_REASON = 1000;
 const LONGEST_TICKET = 200;
 
 /** The form for an exemption's terms: new, renewed (filled with the present terms), or following a back-out. */
-export function renderExemptionModal({ finding, purpose, policy, now, ref, fromHome }: ExemptionForm): ExemptionModal {
+export function renderExemptionModal({
+  finding,
+  purpose,
+  policy,
+  now,
+  fourEyes,
+  ref,
+  fromHome,
+}: ExemptionForm): ExemptionModal {
   const { key, facts } = finding;
   const rules = policy.exemptions;
   const present = purpose === 'renew-exemption' && finding.status === 'exempt' ? finding.exemption : null;
   const owner = present === null ? null : slackUserId(present.owner.userId);
   const reason = present === null ? '' : plain(present.reason, LONGEST_REASON);
   const ticket = plain(present?.ticket ?? '', LONGEST_TICKET);
-  const latest = latestDay(policy, now);
+  const latest = latestDay(finding, policy, now);
   const metadata: ExemptionModalMetadata = { finding: ref, purpose, ...(fromHome === true ? { fromHome } : {}) };
+  const shortening = purpose === 'shorten-exemption' && finding.status === 'exempt' ? finding.exemption : null;
   const { title, submit } = WORDS[purpose];
   return {
     type: 'modal',
@@ -88,31 +102,40 @@ export function renderExemptionModal({ finding, purpose, policy, now, ref, fromH
           richText(plain(key.arn, 300)),
           richText(accountLabel(key, policy)),
           richText(consequence({ finding, purpose, policy })),
+          ...(fourEyes === null ? [] : [richText({ bold: 'It takes two: ' }, twoPeople(fourEyes))]),
         ],
       },
-      input('owner', 'Owner', {
-        hint: 'An active full member of this organisation who answers for the exemption and is reminded before it ends.',
-        element: { type: 'users_select', action_id: 'owner', ...(owner === null ? {} : { initial_user: owner }) },
-      }),
-      input('reason', 'Reason', {
-        hint: `At least ${rules.minimumReasonLength} characters.`,
-        element: {
-          ...{ type: 'plain_text_input', action_id: 'reason', multiline: true },
-          ...{ min_length: rules.minimumReasonLength, max_length: LONGEST_REASON },
-          ...(reason === '' ? {} : { initial_value: reason }),
-        },
-      }),
-      input('ticket', 'Ticket', {
-        optional: !rules.ticketRequired,
-        element: {
-          ...{ type: 'plain_text_input', action_id: 'ticket', multiline: false, max_length: LONGEST_TICKET },
-          ...(ticket === '' ? {} : { initial_value: ticket }),
-        },
-      }),
-      input('until', 'Until', {
-        hint: `The last day, to its end in UTC; at the latest ${latest}, as the policy allows ${rules.maximumDays} days.`,
-        element: { type: 'datepicker', action_id: 'until', initial_date: usualDay(latest, now) },
-      }),
+      ...(shortening === null
+        ? []
+        : [untilInput(dayBefore(shortening.until), now, 'The last day, to its end in UTC.')]),
+      ...(shortening !== null
+        ? []
+        : [
+            input('owner', 'Owner', {
+              hint: 'An active full member of this organisation who answers for the exemption and is reminded before it ends.',
+              element: { type: 'users_select', action_id: 'owner', ...(owner === null ? {} : { initial_user: owner }) },
+            }),
+            input('reason', 'Reason', {
+              hint: `At least ${rules.minimumReasonLength} characters.`,
+              element: {
+                ...{ type: 'plain_text_input', action_id: 'reason', multiline: true },
+                ...{ min_length: rules.minimumReasonLength, max_length: LONGEST_REASON },
+                ...(reason === '' ? {} : { initial_value: reason }),
+              },
+            }),
+            input('ticket', 'Ticket', {
+              optional: !rules.ticketRequired,
+              element: {
+                ...{ type: 'plain_text_input', action_id: 'ticket', multiline: false, max_length: LONGEST_TICKET },
+                ...(ticket === '' ? {} : { initial_value: ticket }),
+              },
+            }),
+            untilInput(
+              latest,
+              now,
+              `The last day, to its end in UTC; at the latest ${latest}, as the policy allows ${allowed(rules)}.`,
+            ),
+          ]),
     ],
   };
 }
@@ -121,6 +144,7 @@ const WORDS: Record<ExemptionPurpose, { title: string; submit: string }> = {
   exempt: { title: 'Exempt key', submit: 'Exempt' },
   'renew-exemption': { title: 'Renew exemption', submit: 'Renew' },
   'back-out': { title: 'Back out remediation', submit: 'Back out' },
+  'shorten-exemption': { title: 'Shorten exemption', submit: 'Shorten' },
 };
 
 function consequence({ finding, purpose, policy }: Pick<ExemptionForm, 'finding' | 'purpose' | 'policy'>): string {
@@ -131,9 +155,15 @@ function consequence({ finding, purpose, policy }: Pick<ExemptionForm, 'finding'
       return finding.status === 'exempt'
         ? `The present exemption ends ${utc(finding.exemption.until)}; these terms replace it.`
         : 'These terms replace the present exemption.';
+    case 'shorten-exemption':
+      return 'The exemption ends earlier, all else stays. At its end the key is looked at, and the approvers are asked.';
     case 'back-out':
       return `The bot calls ${remedyCall({ id: 'disable-rotation' }, finding.key, policy)}: the key keeps its present material and no longer rotates by itself. Then the key is exempt on these terms.`;
   }
+}
+
+function twoPeople({ because, confirmWithinHours }: FourEyes): string {
+  return `${whyTwoPeople(because)} Another approver has to confirm these terms within ${confirmWithinHours} hours; until then nothing changes.`;
 }
 
 function input(
@@ -146,8 +176,22 @@ function input(
 }
 
 /** The last day whose end is still within the policy's maximum. */
-function latestDay(policy: Policy, now: string): string {
-  return dayOf(Date.parse(latestEnd(policy.exemptions, now)) - DAY);
+function latestDay(finding: Finding, policy: Policy, now: string): string {
+  return dayOf(Date.parse(latestEnd(policy.exemptions, now, firstExempt(finding))) - DAY);
+}
+
+/** The last day whose end is before this instant's day is over. */
+function dayBefore(at: string): string {
+  return dayOf(Date.parse(at) - 1 - DAY);
+}
+
+function allowed({ maximumDays, maximumTotalDays }: Policy['exemptions']): string {
+  return `${maximumDays} days at a time and ${maximumTotalDays} in all`;
+}
+
+function untilInput(latest: string, now: string, hint: string): InputBlock {
+  const element = { type: 'datepicker' as const, action_id: 'until' as const, initial_date: usualDay(latest, now) };
+  return input('until', 'Until', { hint, element });
 }
 
 function usualDay(latest: string, now: string): string {
@@ -166,9 +210,9 @@ export function endOfDay(day: string): string {
 
 const value = z.object({ value: z.nullish(z.string()) });
 const stateValues = z.object({
-  owner: z.object({ owner: z.object({ selected_user: z.nullish(z.string()) }) }),
-  reason: z.object({ reason: value }),
-  ticket: z.object({ ticket: value }),
+  owner: z.optional(z.object({ owner: z.object({ selected_user: z.nullish(z.string()) }) })),
+  reason: z.optional(z.object({ reason: value })),
+  ticket: z.optional(z.object({ ticket: value })),
   until: z.object({ until: z.object({ selected_date: z.nullish(z.iso.date()) }) }),
 } satisfies Record<Field, z.ZodMiniType>);
 
@@ -181,17 +225,20 @@ export type ExemptionValues = { ownerId: string | null; reason: string; ticket: 
  */
 export function readExemptionValues(values: unknown): ExemptionValues {
   const { owner, reason, ticket, until } = stateValues.parse(values);
-  const ticketText = ticket.ticket.value?.trim() ?? '';
+  const ticketText = ticket?.ticket.value?.trim() ?? '';
   return {
-    ownerId: owner.owner.selected_user ?? null,
-    reason: reason.reason.value?.trim() ?? '',
+    ownerId: owner?.owner.selected_user ?? null,
+    reason: reason?.reason.value?.trim() ?? '',
     ticket: ticketText === '' ? null : ticketText,
     until: until.until.selected_date ?? null,
   };
 }
 
 /** What can be wrong with the filled form. */
-export type ModalProblem = ExemptionRefusal | { reason: 'owner-not-a-full-member' };
+export type ModalProblem =
+  | ExemptionRefusal
+  | { reason: 'owner-not-a-full-member' }
+  | { reason: 'not-shorter'; until: string };
 
 /** The `errors` of a `response_action`: one sentence under each field that is wrong. */
 export function modalErrors(problems: readonly ModalProblem[]): Record<string, string> {
@@ -210,5 +257,9 @@ function errorUnderField(problem: ModalProblem): [Field, string] {
       return ['until', 'Choose a day in the future.'];
     case 'until-beyond-maximum':
       return ['until', `An exemption may last at most ${problem.maximumDays} days.`];
+    case 'until-beyond-total':
+      return ['until', totalSentence(problem)];
+    case 'not-shorter':
+      return ['until', `Choose a day before the present end, ${utc(problem.until)}.`];
   }
 }

@@ -1,12 +1,15 @@
 import { BUTTON, type FindingRef } from '../contracts/slack-actions.ts';
-import { isLive } from '../domain/exemption.ts';
+import { isLive, latestEnd } from '../domain/exemption.ts';
 import {
   type ExemptFinding,
   type FailedFinding,
   type Finding,
+  firstExempt,
   isDriftLoop,
+  isWaiting,
   type OpenFinding,
   type RemediatedFinding,
+  requestOf,
   severityOf,
 } from '../domain/finding.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -23,12 +26,13 @@ import {
 } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { keyFactLines, keyName } from './key-facts.ts';
-import { decider, type Phrase, richText, spoken } from './phrase.ts';
+import { decider, type Phrase, richText, secondPerson, spoken, utc } from './phrase.ts';
 import { plain } from './plain.ts';
 import { type Denial, policyAdditions } from './policy-statement.ts';
 import { closingSentence, findingSentence } from './problem-sentence.ts';
 import { proofSentence } from './proof-sentence.ts';
 import { accountLabel, remedyCall, remedyExplanation } from './remedy-call.ts';
+import { confirmLabel, requestSentence } from './request-sentence.ts';
 import { driftFixes, infrastructureFixes, type SourceFix, sourceFixes } from './source-fix.ts';
 
 export type FindingContext = { policy: Policy; now: string };
@@ -114,7 +118,9 @@ function openWord(finding: OpenFinding): string {
 function stateSentence(finding: Finding, context: FindingContext): Phrase[] {
   const observed =
     finding.mode === 'observe' ? [' This key is only observed: the policy lets nobody decide about it here.'] : [];
-  return [...statusSentence(finding, context), ...observed];
+  const request = requestOf(finding);
+  const pending = request === null || !isWaiting(request, context.now) ? [] : [' ', ...requestSentence(request)];
+  return [...statusSentence(finding, context), ...pending, ...observed];
 }
 
 function statusSentence(finding: Finding, context: FindingContext): Phrase[] {
@@ -128,18 +134,19 @@ function statusSentence(finding: Finding, context: FindingContext): Phrase[] {
       const after: Phrase[] =
         thenExempt === null ? [] : [' Afterwards the key is exempt until ', { time: thenExempt.until }, '.'];
       const late = overdueReports === 0 ? [] : [` The result is overdue (reported ${overdueReports}×).`];
-      return ['Approved by ', decider(approval.by), ' ', { time: approval.at }, `, ${call}`, ...after, ...late];
+      const by = [decider(approval.by), ...secondPerson(approval)];
+      return ['Approved by ', ...by, ' ', { time: approval.at }, `, ${call}`, ...after, ...late];
     }
     case 'remediated': {
       const { approval, remedy, remediatedAt, proof, kmsRequestId, key } = finding;
       const done = `: ${remedyCall(remedy, key, policy)}, approved by `;
-      const by: Phrase[] = [decider(approval.by), ' ', { time: approval.at }, '. '];
+      const by: Phrase[] = [decider(approval.by), ...secondPerson(approval), ' ', { time: approval.at }, '. '];
       return ['Remediated ', { time: remediatedAt }, done, ...by, ...proofSentence(proof, kmsRequestId)];
     }
     case 'failed': {
       const { approval, failedAt, failure, remedy, key, kmsRequestId } = finding;
       const request = kmsRequestId === null ? [] : [` KMS request id: ${plain(kmsRequestId, 80)}.`];
-      const by: Phrase[] = [decider(approval.by), ' ', { time: approval.at }, '. '];
+      const by: Phrase[] = [decider(approval.by), ...secondPerson(approval), ' ', { time: approval.at }, '. '];
       const what = `: ${remedyCall(remedy, key, policy)}, approved by `;
       return ['Failed ', { time: failedAt }, what, ...by, ...failureSentence(failure), ...request];
     }
@@ -159,14 +166,15 @@ function openSentence(finding: OpenFinding): Phrase[] {
 }
 
 function exemptSentence({ exemption }: ExemptFinding, now: string): Phrase[] {
-  const { owner, reason, ticket, until, grantedBy, grantedAt } = exemption;
+  const { owner, reason, ticket, until, grantedBy, grantedAt, endAcceptedBy } = exemption;
+  const accepted: Phrase[] = endAcceptedBy === undefined ? [] : [' ', { person: endAcceptedBy }, ' lets it end.'];
   const ends = isLive(exemption, now) ? 'Exempt until ' : 'The exemption ended ';
   return [
     ...[ends, { time: until }, '. Owner: ', { person: owner }],
-    ...['. Granted by ', { person: grantedBy }, ' ', { time: grantedAt }],
+    ...['. Granted by ', { person: grantedBy }, ...secondPerson(exemption), ' ', { time: grantedAt }],
     `. Reason: ${plain(reason, 500)}`,
     ...(ticket === null ? [] : [` (ticket ${plain(ticket, 100)})`]),
-    '.',
+    ...['.', ...accepted],
   ];
 }
 
@@ -261,19 +269,29 @@ export function buttonsFor(finding: Finding, context: FindingContext): Button[] 
   switch (finding.status) {
     case 'open':
     case 'failed': {
-      const exempt = button(BUTTON.exempt, 'Exempt…', ref);
+      const exempt =
+        requestButtons(finding, ref, context) ?? timeLeft(finding, context, [button(BUTTON.exempt, 'Exempt…', ref)]);
       const recheck = button(BUTTON.recheck, 'Re-check', ref);
       const remedy = remedyOf(finding, context.policy);
-      return remedy === null ? [recheck, exempt] : [approveButton(finding, remedy, ref, context), exempt, recheck];
+      return remedy === null
+        ? [recheck, ...exempt]
+        : [approveButton(finding, remedy, ref, context), ...exempt, recheck];
     }
     case 'approved':
     case 'closed':
       return [];
     case 'remediated':
-      return canBackOut(finding, context) ? [button(BUTTON.backOut, 'Back out…', ref, { style: 'danger' })] : [];
+      if (!canBackOut(finding, context)) return [];
+      return (
+        requestButtons(finding, ref, context) ??
+        timeLeft(finding, context, [button(BUTTON.backOut, 'Back out…', ref, { style: 'danger' })])
+      );
     case 'exempt':
       return [
-        button(BUTTON.renew, 'Renew…', ref),
+        ...(requestButtons(finding, ref, context) ?? timeLeft(finding, context, [button(BUTTON.renew, 'Renew…', ref)])),
+        ...letEndButton(finding, ref),
+        ...fixNowButton(finding, ref, context),
+        button(BUTTON.shorten, 'Shorten…', ref),
         button(BUTTON.revoke, 'End exemption', ref, {
           style: 'danger',
           confirm: confirmation(
@@ -284,6 +302,38 @@ export function buttonsFor(finding: Finding, context: FindingContext): Button[] 
         }),
       ];
   }
+}
+
+/** In place of the button that asked for it: what a second person can do. Null when nothing waits for one. */
+function requestButtons(finding: Finding, ref: FindingRef, { now }: FindingContext): Button[] | null {
+  const request = requestOf(finding);
+  if (request === null || !isWaiting(request, now)) return null;
+  const seen = { ...ref, request: request.at };
+  const label = confirmLabel(request.action);
+  const terms = plain(`Until ${utc(request.terms.until)}, reason: ${plain(request.terms.reason, 200)}`, 300);
+  return [
+    button(BUTTON.confirm, label, seen, { confirm: confirmation(`${label}?`, terms, label) }),
+    button(BUTTON.withdraw, 'Withdraw', seen),
+  ];
+}
+
+/** Buttons that lead to an exemption, unless all the time that the policy allows is used up. */
+function timeLeft(finding: Finding, { policy, now }: FindingContext, buttons: Button[]): Button[] {
+  const latest = latestEnd(policy.exemptions, now, firstExempt(finding));
+  return Date.parse(latest) > Date.parse(now) ? buttons : [];
+}
+
+/** Once the owner was reminded, and until somebody said that it may end. */
+function letEndButton({ exemption }: ExemptFinding, ref: FindingRef): Button[] {
+  const isAsked = exemption.remindedDays.length > 0 && exemption.endAcceptedBy === undefined;
+  return isAsked ? [button(BUTTON.letEnd, 'Let it end', ref)] : [];
+}
+
+function fixNowButton(finding: ExemptFinding, ref: FindingRef, { policy }: FindingContext): Button[] {
+  const remedy = remedyOf(finding, policy);
+  if (remedy === null) return [];
+  const what = `The exemption ends, and the bot calls ${remedyCall(remedy, finding.key, policy)}.`;
+  return [button(BUTTON.fixNow, 'Fix now', ref, { confirm: confirmation('Fix it now?', plain(what, 300), 'Fix now') })];
 }
 
 function approveButton(

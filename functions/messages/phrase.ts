@@ -11,6 +11,8 @@ export type Phrase =
   | { bold: string }
   | { time: string }
   | { person: PersonRef }
+  /** Only to Slack's own address of a message. */
+  | { link: string; label: string }
   /** Only where the mentions are that it goes with. */
   | { silent: string }
   /** Calls somebody; silent in the plain text, which has no names for bare ids. */
@@ -34,6 +36,11 @@ export function decider(by: Decider): Phrase {
   return by.kind === 'person' ? { person: by.person } : `policy route "${plain(by.route, 80)}"`;
 }
 
+/** The second person of a decision that took two. */
+export function secondPerson({ confirmedBy }: { confirmedBy?: PersonRef | undefined }): Phrase[] {
+  return confirmedBy === undefined ? [] : [' (confirmed by ', { person: confirmedBy }, ')'];
+}
+
 /** An instant for people who read plain text: `2026-03-02 09:00 UTC`. */
 export function utc(at: string): string {
   const time = Date.parse(at);
@@ -52,6 +59,7 @@ function leavesOf(phrase: Phrase): Leaf[] {
   }
   if ('silent' in phrase) return [{ type: 'text', text: phrase.silent }];
   if ('time' in phrase) return [instant(phrase.time)];
+  if ('link' in phrase) return [{ type: 'link', url: phrase.link, text: phrase.label }];
   if ('person' in phrase) {
     const id = slackUserId(phrase.person.userId);
     return [id === null ? { type: 'text', text: nameOf(phrase.person) } : { type: 'user', user_id: id }];
@@ -71,6 +79,7 @@ function words(phrase: Phrase): string {
   if (typeof phrase === 'string') return escaped(phrase);
   if ('bold' in phrase) return escaped(phrase.bold);
   if ('time' in phrase) return escaped(utc(phrase.time));
+  if ('link' in phrase) return `<${phrase.link}|${escaped(phrase.label)}>`;
   if ('person' in phrase) return escaped(nameOf(phrase.person));
   return '';
 }

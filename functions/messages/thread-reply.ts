@@ -2,15 +2,17 @@ import type { Assessment } from '../domain/assessment.ts';
 import { isProblem } from '../domain/assessment.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { Exemption, ExemptionTerms } from '../domain/exemption.ts';
-import { type Finding, isDriftLoop } from '../domain/finding.ts';
+import { type Finding, isDriftLoop, type Mode } from '../domain/finding.ts';
 import { type Policy, routeOf } from '../domain/policy.ts';
+import { remedyFor } from '../domain/remedy.ts';
 import type { Block } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
-import { decider, type Phrase, richText, spoken } from './phrase.ts';
+import { decider, type Phrase, richText, secondPerson, spoken } from './phrase.ts';
 import { plain } from './plain.ts';
 import { closingSentence, driftSentence, notApplicableSentence, problemSentence } from './problem-sentence.ts';
 import { proofSentence } from './proof-sentence.ts';
 import { remedyCall } from './remedy-call.ts';
+import { requestSentence } from './request-sentence.ts';
 
 /** `finding` is the present state of the record's episode. */
 export type ReplyContext = { policy: Policy; now: string; finding: Finding };
@@ -44,6 +46,10 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
         : null;
     case 'finding-closed':
       return reply(['Closed. ', ...closingSentence(event.closing)]);
+    case 'mode-changed':
+      return reply([
+        `The policy of this route has changed: ${MODE[event.to]} Before, ${MODE[event.from].toLowerCase()}`,
+      ]);
     case 'rechecked':
       return reply([
         'Looked at again for ',
@@ -54,14 +60,14 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
       ]);
     case 'remediation-approved':
       return reply([
-        'Approved by ',
+        record.statusBefore === 'exempt' ? 'Exemption ended, and remediation approved, by ' : 'Approved by ',
         decider(event.approval.by),
         ': ',
         `${remedyCall(event.remedy, record.key, context.policy)}.`,
       ]);
     case 'back-out-approved':
       return reply([
-        ...['Back-out approved by ', decider(event.approval.by), ': '],
+        ...['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), ': '],
         `${remedyCall(event.remedy, record.key, context.policy)}, then `,
         ...exemptionWords(event.thenExempt),
       ]);
@@ -76,28 +82,40 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
       return reply(['Remediation failed. ', ...failureSentence(event.failure), ' ', ...approvers(context)], true);
     case 'remediation-overdue':
       return reply([`The remediation has no result yet (report ${event.report}); it is being tried again.`]);
+    case 'confirmation-requested':
+      return reply([...requestSentence(event.request), ' ', ...approvers(context)]);
+    case 'request-withdrawn':
+      return reply([{ person: event.by }, ' withdrew the request that waited for a second person.']);
+    case 'request-lapsed':
+      return reply(['Nobody confirmed the request in time, so it is void. Whoever still wants it has to ask again.']);
     case 'exemption-granted':
       return reply([...granted(event.exemption), exempted, ...exemptionWords(event.exemption)]);
-    case 'exemption-renewed':
-      return reply([{ person: event.by }, ' renewed the exemption: ', ...exemptionWords(event.exemption)]);
+    case 'exemption-renewed': {
+      const { exemption, by } = event;
+      return reply([
+        { person: by },
+        ...secondPerson(exemption),
+        ' renewed the exemption: ',
+        ...exemptionWords(exemption),
+      ]);
+    }
+    case 'exemption-shortened':
+      return reply([{ person: event.by }, ' shortened the exemption: it now ends ', { time: event.until }, '.']);
+    case 'exemption-end-accepted':
+      return reply([{ person: event.by }, ' lets the exemption end; nobody is reminded of it any more.']);
     case 'exemption-revoked':
-      return reply([{ person: event.by }, ' ended the exemption. Please decide. ', ...approvers(context)]);
+      return reply([{ person: event.by }, ' ended the exemption. ', ...callForDecision(context)]);
     case 'exemption-expired':
       return isProblem(event.assessment)
         ? reply(
-            [
-              'The exemption has ended. ',
-              ...problemSentence(event.assessment),
-              ' Please decide. ',
-              ...approvers(context),
-            ],
+            ['The exemption has ended. ', ...problemSentence(event.assessment), ' ', ...callForDecision(context)],
             true,
           )
         : reply(['The exemption has ended. ', ...assessmentSentence(event.assessment)]);
     case 'exemption-reminded':
       return reply([
         { person: event.owner },
-        `, the exemption ends in ${days(event.daysLeft)}. Renew it, or let the key rotate.`,
+        `, the exemption ends in ${days(event.daysLeft)}. Renew it, let it end, or have the key fixed now: the message above has the buttons.`,
       ]);
     case 'reminded':
       return reply([`Still waiting for a decision (reminder ${event.reminder}). `, ...approvers(context)]);
@@ -110,14 +128,29 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
   }
 }
 
+const MODE: Record<Mode, string> = {
+  ask: 'People are asked.',
+  auto: 'The bot remediates without asking.',
+  observe: 'Findings are only recorded, and nobody can decide about them here.',
+};
+
+/** Whom an ended exemption concerns: nobody where the policy has the key fixed by itself. */
+function callForDecision(context: ReplyContext): Phrase[] {
+  const { finding, policy } = context;
+  const remedy = remedyFor(finding.assessment, policy.rotation.periodInDays);
+  return finding.mode === 'auto' && remedy !== null && !isDriftLoop(finding)
+    ? ['The policy has it fixed without asking.']
+    : ['Please decide. ', ...approvers(context)];
+}
+
 const exempted = ' exempted the key: ';
 
 function reply(phrases: Phrase[], broadcast = false): Reply {
   return { text: spoken(...phrases), blocks: [{ type: 'rich_text', elements: [richText(...phrases)] }], broadcast };
 }
 
-function granted({ grantedBy }: Exemption): Phrase[] {
-  return [{ person: grantedBy }];
+function granted(exemption: Exemption): Phrase[] {
+  return [{ person: exemption.grantedBy }, ...secondPerson(exemption)];
 }
 
 function exemptionWords({ owner, until, reason, ticket }: ExemptionTerms): Phrase[] {

@@ -16,6 +16,7 @@ import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
 import { createMetrics } from '../adapters/metrics.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
+import { offsetAt } from '../adapters/time-zone.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { parseEnv, sweepKeysEnv } from '../contracts/env.ts';
 import type { Alert } from '../contracts/notice.ts';
@@ -49,6 +50,7 @@ const deps = {
   observeKey: reader.observeKey,
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   alert: (alert: Alert) => topic.publishAlert(alert),
+  offsetAt,
 };
 
 /** Enough for the finding, or the page of keys, that is being worked on. */

@@ -5,7 +5,8 @@ import type { ClockCommand } from '../domain/commands.ts';
 import { type DueWork, dueWork } from '../domain/deadlines.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { KeyIdentity } from '../domain/key.ts';
-import { deadlineRules, type Policy } from '../domain/policy.ts';
+import { deadlineRules, type Policy, routeOf } from '../domain/policy.ts';
+import type { OffsetAt } from '../domain/working-hours.ts';
 
 export type SweepDeps = {
   loadPolicy: () => Promise<{ policy: Policy }>;
@@ -20,6 +21,7 @@ export type SweepDeps = {
     command: (finding: Finding | undefined) => ClockCommand | null;
   }) => Promise<{ decision: { outcome: 'accepted' | 'ignored' | 'refused' } }>;
   alert: (alert: Alert) => Promise<void>;
+  offsetAt: OffsetAt;
   /** Whether there is time for another finding; the rest is left to the next run. */
   hasTime: () => boolean;
 };
@@ -86,7 +88,7 @@ async function bringForward(
   finding: Finding,
   { now, policy, deps, counts }: { now: string; policy: Policy; deps: SweepDeps; counts: SweepCounts },
 ): Promise<void> {
-  const rules = deadlineRules(policy);
+  const rules = deadlineRules(policy, finding, deps.offsetAt);
   for (const work of dueWork(finding, rules, now)) {
     const command = await commandFor(work, finding, policy, deps);
     const { decision } = await deps.carryOut({
@@ -103,9 +105,13 @@ async function bringForward(
   }
 }
 
-async function commandFor(work: DueWork, { key }: Finding, policy: Policy, deps: SweepDeps): Promise<ClockCommand> {
+async function commandFor(work: DueWork, finding: Finding, policy: Policy, deps: SweepDeps): Promise<ClockCommand> {
   if (work.type !== 'expire-exemption') return work;
-  const observation = await deps.observeKey(key);
+  const observation = await deps.observeKey(finding.key);
   const facts = observation.seen === 'no-key' ? null : observation.facts;
-  return { ...work, facts, assessment: assess(observation, policy.rotation, work.at) };
+  return {
+    ...{ ...work, facts, assessment: assess(observation, policy.rotation, work.at) },
+    presentMode: routeOf(policy, finding).mode,
+    rotationPeriodInDays: policy.rotation.periodInDays,
+  };
 }

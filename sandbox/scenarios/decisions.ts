@@ -143,5 +143,74 @@ const backOut: Scenario = {
   },
 };
 
+const secondPerson: Scenario = {
+  name: 'second-person',
+  story:
+    'A pipeline made the key, so nobody can tell who caused it: one approver asks for an exemption, another confirms.',
+  async play(visitor) {
+    const arn = await visitor.makeKey({ as: 'terraform' });
+    await visitor.settle();
+    const terms = { owner: 'U0ENGINEER', reason: REASON, ticket: '', until: await visitor.day(20) };
+    await visitor.fillIn({ user: 'U0APPROVER', arn, actionId: 'exempt' }, terms);
+    await visitor.settle();
+    const asked = await visitor.messageAbout(arn);
+    visitor.say(`Slack: ${asked.text}`);
+    expectText('the message says what waits for whom', asked.text, /Another approver has to confirm it before/);
+    const own = await visitor.click('U0APPROVER', arn, 'confirm-request');
+    expectText('who asked cannot confirm', own.ephemerals[0]?.text ?? '', /You asked for this yourself/);
+    await visitor.click('U0APPROVER2', arn, 'confirm-request');
+    await visitor.settle();
+    const { text } = await visitor.messageAbout(arn);
+    expectText('both are named', text, /Granted by Approver \(confirmed by Second approver\)/);
+
+    const late = await visitor.makeKey({ as: 'terraform' });
+    await visitor.settle();
+    await visitor.fillIn({ user: 'U0APPROVER', arn: late, actionId: 'exempt' }, terms);
+    await visitor.settle();
+    await visitor.advance('25h');
+    await visitor.settle();
+    expectSame('a request lapses by itself', (await visitor.trail(late)).includes('request-lapsed'), true);
+    expectText('and the key is asked about as before', (await visitor.messageAbout(late)).text, /^Key does not rotate/);
+  },
+};
+
+const ownerIsTold: Scenario = {
+  name: 'owner-is-told',
+  story:
+    'The owner of an exemption is told that they are, and before it ends; once they let it end, nobody reminds them.',
+  async play(visitor) {
+    const arn = await openFinding(visitor);
+    const terms = { owner: 'U0VIEWER', reason: REASON, ticket: '', until: await visitor.day(30) };
+    await visitor.fillIn({ user: 'U0APPROVER', arn, actionId: 'exempt' }, terms);
+    await visitor.settle();
+    const told = async () => (await visitor.directMessages('U0VIEWER')).filter((text) => text.includes(arn.slice(-36)));
+    expectText('the owner is told', (await told()).at(-1) ?? '', /named you as the owner of an exemption/);
+    await visitor.advance('20d');
+    await visitor.settle();
+    const reminder = (await told()).at(-1) ?? '';
+    visitor.say(`Slack, to the owner alone: ${reminder}`);
+    expectText('and reminded', reminder, /^Your exemption ends in \d+ days/);
+    await visitor.click('U0VIEWER', arn, 'let-exemption-end');
+    await visitor.settle();
+    expectText('the message says so', (await visitor.messageAbout(arn)).text, /Viewer lets it end/);
+    const before = (await told()).length;
+    await visitor.advance('10d');
+    await visitor.settle();
+    expectSame('no more reminders', (await told()).length, before);
+    await visitor.advance('2d');
+    await visitor.settle();
+    expectText('at its end people are asked again', (await visitor.messageAbout(arn)).text, /^Key does not rotate/);
+  },
+};
+
 /** Who may decide what, and what becomes of it. */
-export const decisions: readonly Scenario[] = [exemption, refusedClicks, modalErrors, twoPeople, staleClick, backOut];
+export const decisions: readonly Scenario[] = [
+  exemption,
+  refusedClicks,
+  modalErrors,
+  twoPeople,
+  staleClick,
+  backOut,
+  secondPerson,
+  ownerIsTold,
+];

@@ -58,9 +58,21 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
   /** All messages about a key, one per episode, oldest first. */
   async function messagesAbout(arn: string): Promise<Shown[]> {
     const { channels } = await state();
+    return (
+      channels
+        .flatMap(({ id, messages }) => messages.map((message) => ({ ...message, channel: id })))
+        .filter(({ metadata }) => metadata?.event_payload?.post_id?.startsWith(`${arn}#`) === true)
+        // What an owner is told directly is about the key too, and nobody decides there.
+        .filter(({ channel }) => !channel.startsWith('D'))
+    );
+  }
+
+  /** What the bot told a person directly, oldest first. */
+  async function directMessages(user: string): Promise<string[]> {
+    const { channels } = await state();
     return channels
-      .flatMap(({ id, messages }) => messages.map((message) => ({ ...message, channel: id })))
-      .filter(({ metadata }) => metadata?.event_payload?.post_id?.startsWith(`${arn}#`) === true);
+      .filter(({ id }) => id === `D${user.slice(1)}`)
+      .flatMap(({ messages }) => messages.map(({ text }) => text));
   }
 
   async function click(user: string, arn: string, actionId: string): Promise<ClickAnswer> {
@@ -106,6 +118,7 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
     settle,
     messagesAbout,
     messageAbout,
+    directMessages,
     click,
     fillIn,
     submit,

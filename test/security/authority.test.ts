@@ -1,6 +1,7 @@
 import {
   type Deps,
   decideFinding,
+  decideTerms,
   mayStateTerms,
   type Request,
 } from '../../functions/decide-finding/decide-finding.ts';
@@ -72,7 +73,7 @@ it('tags changed to choose other approvers', async () => {
   policy.defaultRoute.approvers = { users: [APPROVER.userId], userGroups: [] };
   const approvers = { users: [LENIENT.userId], userGroups: [] };
   const match = { tags: { team: ['lenient'] } };
-  policy.routes.push({ name: 'lenient', channel: 'C0LENIENT', mode: 'auto', approvers, match });
+  policy.routes.push({ ...policy.defaultRoute, name: 'lenient', channel: 'C0LENIENT', mode: 'auto', approvers, match });
   const { findings, deps, now } = aWorld(policy);
   await findings.given([anOpening()]);
   const tagged = aKey({ tags: [{ key: 'team', value: 'lenient' }] });
@@ -116,4 +117,18 @@ describe('self-exemption through the sweep that is faster than the event', () =>
       ...{ kind: 'refused', refusal: { reason: 'caused-the-finding' } },
     });
   });
+});
+
+it('self-exemption by somebody nobody can name', async () => {
+  const policy = aPolicy({ identities: [] });
+  policy.defaultRoute.approvers = { users: [APPROVER.userId], userGroups: [] };
+  const { findings, deps } = aWorld(policy);
+  const terms = { ownerId: APPROVER.userId, reason: 'Replaced in spring', ticket: null, until: later({ days: 20 }) };
+  await findings.given([anOpening({ trigger: aTrigger({ actor: anActor({ type: 'AssumedRole' }) }) })]);
+  await decideTerms('exempt', from('U0APPROVER', 'request-1'), terms, deps);
+  const finding = { ...from('U0APPROVER', '').finding, request: later({ hours: 2 }) };
+  expect(await decideFinding('confirm-request', { ...from('U0APPROVER', 'request-2'), finding }, deps)).toMatchObject({
+    refusal: { reason: 'own-request' },
+  });
+  expect((await findings.loadFinding(KEY.arn))?.status).toBe('open');
 });

@@ -5,6 +5,7 @@ import { EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import { renderExemptionModal } from '../../functions/messages/exemption-modal.ts';
 import { renderFinding } from '../../functions/messages/finding-message.ts';
+import { renderOwnerNotice } from '../../functions/messages/owner-notice.ts';
 import { refusalSentence } from '../../functions/messages/refusal-sentence.ts';
 import { renderReply } from '../../functions/messages/thread-reply.ts';
 import { PAYMENTS } from '../../sandbox/scenarios/visitor.ts';
@@ -83,11 +84,21 @@ describe('hostile text in an event, a key, a name or a form', () => {
       failed({ because: 'policy-denies', operation: HOSTILE, deniedBy: 'unspecified', principal: HOSTILE }),
     ],
     'not confirmed': [opened, approved, failed({ because: 'not-confirmed', expected: HOSTILE, lastRead: HOSTILE })],
+    'asked for': [
+      opened,
+      {
+        ...{ type: 'confirmation-requested', at },
+        request: { action: 'exempt', by: person, at, terms, because: 'route-asks', lapsesAt: later({ days: 1 }) },
+      },
+      { type: 'request-withdrawn', at, by: person },
+    ],
     'exempt and renewed': [
       opened,
       { type: 'exemption-granted', at, exemption },
       { type: 'exemption-renewed', at, exemption, by: person },
       { type: 'exemption-reminded', at, daysLeft: 7, owner: person },
+      { type: 'exemption-shortened', at, by: person, until: later({ days: 2 }), owner: person },
+      { type: 'exemption-end-accepted', at, by: person },
       { type: 'exemption-revoked', at, by: person },
     ],
     'backed out': [
@@ -125,8 +136,9 @@ describe('hostile text in an event, a key, a name or a form', () => {
       const shown = {
         message: renderFinding(finding, context),
         reply: renderReply(record, { ...context, finding }),
-        forms: (['exempt', 'renew-exemption', 'back-out'] as const).map((purpose) =>
-          renderExemptionModal({ finding, purpose, ref, ...context }),
+        notice: renderOwnerNotice(record, { ...context, finding, link: null })?.blocks,
+        forms: (['exempt', 'renew-exemption', 'back-out', 'shorten-exemption'] as const).map((purpose) =>
+          renderExemptionModal({ finding, purpose, ref, fourEyes: null, ...context }),
         ),
       };
       expect(liveParts(shown)).toEqual([]);
@@ -161,6 +173,12 @@ describe('hostile text in an event, a key, a name or a form', () => {
         ticket: description.slice(0, 150),
         until,
       });
+      await bot.visitor.settle();
+      const requested = await bot.visitor.messageAbout(arn);
+      expect(JSON.stringify(requested)).toContain('Confirm exemption');
+      expect(liveParts(requested.blocks)).toEqual([]);
+      // An access key names nobody, so that it takes two.
+      await bot.visitor.click('U0APPROVER2', arn, 'confirm-request');
       await bot.visitor.settle();
       const { views } = await bot.visitor.click('U0APPROVER', arn, 'renew-exemption');
       const message = await bot.visitor.messageAbout(arn);

@@ -6,9 +6,10 @@ import { findingSchema } from '../../functions/contracts/records.ts';
 import { EVENT_SORT_KEY_PREFIX, SNAPSHOT_SORT_KEY } from '../../functions/contracts/table.ts';
 import { type AuditEvent, type ChainHead, verifyChain } from '../../functions/domain/audit.ts';
 import { replay } from '../../functions/domain/evolve.ts';
-import type { Finding } from '../../functions/domain/finding.ts';
+import type { Exemption } from '../../functions/domain/exemption.ts';
+import { type Finding, requestOf } from '../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
-import type { PersonRef } from '../../functions/domain/people.ts';
+import type { PersonRef, Trigger } from '../../functions/domain/people.ts';
 import type { Policy } from '../../functions/domain/policy.ts';
 import { same } from '../../functions/domain/same.ts';
 import { renderFinding } from '../../functions/messages/finding-message.ts';
@@ -26,6 +27,7 @@ const APPROVERS = ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'];
 const READS_BEFORE_SUCCESS = 3;
 /** A policy is believed for a minute, and the longest function runs for two. */
 const POLICY_LAG_MS = 3 * 60_000;
+const DISTURBING: FindingEvent['type'][] = ['reminded', 'escalated', 'exemption-reminded'];
 const CHANGING = ['EnableKeyRotation', 'DisableKeyRotation', 'RotateKeyOnDemand'];
 
 const fullMembers = PEOPLE.filter(
@@ -158,14 +160,31 @@ export class Invariants {
     );
     this.#checkReading(event, reads);
     this.#checkAuthority(event, before);
+    if (DISTURBING.includes(event.type)) this.#checkHours(event, before);
     if (event.type === 'remediated' || event.type === 'backed-out') this.#checkProof(event, reads);
     if ('exemption' in event) {
       const { until, grantedAt, owner } = event.exemption;
       if (Date.parse(until) - Date.parse(grantedAt) > this.#policy.exemptions.maximumDays * DAY) {
         this.#violate(`an exemption until ${until} was granted at ${grantedAt}`);
       }
+      const { since } = event.exemption;
+      if (
+        since === undefined ||
+        Date.parse(until) - Date.parse(since) > this.#policy.exemptions.maximumTotalDays * DAY
+      ) {
+        this.#violate(`an exemption until ${until} of a key that was first exempt at ${since ?? 'an unknown time'}`);
+      }
       if (!fullMembers.includes(owner.userId)) this.#violate(`${owner.userId} became the owner of an exemption`);
     }
+  }
+
+  /** Nobody is disturbed at night where the route has working hours. */
+  #checkHours({ type, at }: FindingEvent, before: Finding | undefined): void {
+    const hours = this.#policy.routes.find(({ name }) => name === before?.route)?.workingHours;
+    if (hours === undefined || hours === null) return;
+    const options = { timeZone: hours.timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    const wall = new Date(at).toLocaleTimeString('en-GB', options);
+    if (wall < hours.from || wall >= hours.to) this.#violate(`${type} at ${wall} ${hours.timeZone}`);
   }
 
   #checkReading(event: FindingEvent, reads: readonly KmsCall[]): void {
@@ -182,7 +201,30 @@ export class Invariants {
   #checkAuthority(event: FindingEvent, before: Finding | undefined): void {
     const decision = decisionOf(event);
     if (decision === null) return;
-    const { by, isExcuse } = decision;
+    const { isExcuse } = decision;
+    for (const by of decision.by) this.#checkPerson(event, by, isExcuse, before);
+    if (isExcuse && event.type !== 'confirmation-requested') this.#checkFourEyes(event, decision.by, before);
+  }
+
+  /** Two people where the route asks for it, or where one alone may be who caused the finding. */
+  #checkFourEyes(event: FindingEvent, by: readonly PersonRef[], before: Finding | undefined): void {
+    if (before === undefined) return;
+    const request = requestOf(before);
+    const [first, second] = by;
+    if (second === undefined) {
+      const routeAsks = [...this.#policy.routes, this.#policy.defaultRoute].some(
+        ({ name, fourEyes }) => name === before.route && fourEyes,
+      );
+      if (routeAsks) this.#violate(`${event.type} by one person on a route that asks for two`);
+      if (!isCauseTold(before.trigger)) this.#violate(`${event.type} by one person, who may have caused it`);
+      return;
+    }
+    if (first?.userId === second.userId) this.#violate(`${event.type} by one person twice`);
+    if (request === null || request.by.userId !== first?.userId) this.#violate(`${event.type} was not asked for`);
+    else if (Date.parse(request.lapsesAt) <= Date.parse(event.at)) this.#violate(`${event.type} came too late`);
+  }
+
+  #checkPerson(event: FindingEvent, by: PersonRef, isExcuse: boolean, before: Finding | undefined): void {
     if (!APPROVERS.includes(by.userId)) this.#violate(`${event.type} by ${by.userId}, who may not`);
     const cause = before?.trigger.kind === 'cloudtrail' ? before.trigger.actor.email : null;
     const email = PEOPLE.find(({ id }) => id === by.userId)?.email;
@@ -229,6 +271,10 @@ export class Invariants {
     if (truth === 'fine' && stillAsks && finding?.assessment.verdict !== 'unknown') {
       this.#violate(`${key.arn} is fine, and people are still asked about it`);
     }
+    const request = finding === undefined ? null : requestOf(finding);
+    if (request !== null && Date.parse(request.lapsesAt) < this.#now()) {
+      this.#violate(`a request about ${key.arn} waits although its time is over`);
+    }
     if (status === 'exempt' && finding?.status === 'exempt' && Date.parse(finding.exemption.until) < this.#now()) {
       this.#violate(`the exemption of ${key.arn} does not end`);
     }
@@ -253,12 +299,20 @@ export class Invariants {
     for (const [postId, posts] of live) {
       // A reply below a message that was deleted stands nowhere any more.
       const places = posts.map(({ message, channel }) => `${channel} ${message.thread_ts ?? 'channel'}`);
-      if (new Set(places).size < places.length) this.#violate(`${posts.length} messages for ${postId}`);
+      // The bot cannot read direct messages, so that it may repeat one.
+      const isDirect = posts.every(({ channel }) => channel.startsWith('D'));
+      if (!isDirect && new Set(places).size < places.length) this.#violate(`${posts.length} messages for ${postId}`);
     }
     for (const [arn, events] of this.#events) {
       for (const [episode, finding] of this.#episodesOf(arn, events)) {
         if (finding.mode === 'observe') continue;
         const [root] = live.get(`${arn}#${episode}#root`) ?? [];
+        for (const { event, sequence } of events) {
+          if (event.type !== 'exemption-granted' && event.type !== 'exemption-reminded') continue;
+          const told = live.has(`${arn}#${episode}#owner-${sequence}`);
+          const isOf = events.find((other) => other.sequence === sequence)?.episode === episode;
+          if (isOf && !told && deleted.size === 0) this.#violate(`${event.type} of ${arn} was not told to the owner`);
+        }
         // Nobody has to look at a message that somebody deleted.
         if (root === undefined) {
           if (deleted.size === 0) this.#violate(`no message for episode ${episode} of ${arn}`);
@@ -329,21 +383,25 @@ function approvedCall(remedy: Extract<Finding, { status: 'approved' }>['remedy']
 }
 
 /** Who decided something, and whether it was that a key need not rotate. */
-function decisionOf(event: FindingEvent): { by: PersonRef; isExcuse: boolean } | null {
+function decisionOf(event: FindingEvent): { by: PersonRef[]; isExcuse: boolean } | null {
   switch (event.type) {
     case 'remediation-approved':
-      return event.approval.by.kind === 'person' ? { by: event.approval.by.person, isExcuse: false } : null;
+      return event.approval.by.kind === 'person' ? { by: [event.approval.by.person], isExcuse: false } : null;
     case 'back-out-approved':
-      return event.approval.by.kind === 'person' ? { by: event.approval.by.person, isExcuse: true } : null;
+      return { by: peopleBehind(event.thenExempt), isExcuse: true };
     case 'exemption-granted':
-      return { by: event.exemption.grantedBy, isExcuse: true };
     case 'exemption-renewed':
-      return { by: event.by, isExcuse: true };
+      return { by: peopleBehind(event.exemption), isExcuse: true };
+    case 'confirmation-requested':
+      return { by: [event.request.by], isExcuse: true };
+    case 'request-withdrawn':
+    case 'exemption-shortened':
     case 'exemption-revoked':
-      return { by: event.by, isExcuse: false };
+      return { by: [event.by], isExcuse: false };
     case 'finding-opened':
     case 'finding-reassessed':
     case 'finding-closed':
+    case 'mode-changed':
     case 'recheck-requested':
     case 'rechecked':
     case 'remediation-started':
@@ -351,12 +409,34 @@ function decisionOf(event: FindingEvent): { by: PersonRef; isExcuse: boolean } |
     case 'backed-out':
     case 'remediation-failed':
     case 'remediation-overdue':
+    case 'request-lapsed':
+    // Its owner may say so too.
+    case 'exemption-end-accepted':
     case 'exemption-expired':
     case 'exemption-reminded':
     case 'reminded':
     case 'escalated':
     case 'command-refused':
       return null;
+  }
+}
+
+function peopleBehind({ grantedBy, confirmedBy }: Exemption): PersonRef[] {
+  return confirmedBy === undefined ? [grantedBy] : [grantedBy, confirmedBy];
+}
+
+/** Whether it is known who caused a finding, or that no person did. */
+function isCauseTold(trigger: Trigger): boolean {
+  switch (trigger.kind) {
+    case 'cloudtrail':
+      return trigger.actor.email !== null || trigger.actor.type === 'AWSService';
+    case 'kms-event':
+    case 'exemption-end':
+      return true;
+    case 'recheck':
+    case 'second-look':
+    case 'sweep':
+      return false;
   }
 }
 

@@ -22,7 +22,10 @@ const CLICKERS = PEOPLE.map(({ id }) => ({
   id,
   weight: ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'].includes(id) ? 6 : 1,
 }));
-const BUTTON_WEIGHTS: Record<string, number> = { approve: 6, exempt: 6, 're-check': 2 };
+const BUTTON_WEIGHTS: Record<string, number> = {
+  ...{ approve: 6, exempt: 6, 're-check': 2 },
+  ...{ 'confirm-request': 16, 'renew-exemption': 8 },
+};
 /** Days until the end that people ask for; the policy allows 90. */
 const ASKED_DAYS = [1, 2, 20, 89, 95, -1];
 const OWNERS = ['U0VIEWER', 'U0ENGINEER', 'U0GUEST', 'U0OUTSIDER'];

@@ -85,6 +85,23 @@ export const PLANTED_FAULTS = {
     from: 900,
     foundWithin: 2000,
   },
+  'one-pair-of-eyes': {
+    mistake: 'who asked for an exemption that takes two people may confirm it',
+    file: 'functions/domain/decide.ts',
+    edits: [
+      {
+        replace: 'switch (comparePeople(by, first)) {',
+        by: "switch ('different' as ReturnType<typeof comparePeople>) {",
+      },
+    ],
+    foundWithin: 100,
+  },
+  'reminds-at-night': {
+    mistake: 'reminders do not wait for the working hours',
+    file: 'functions/domain/policy.ts',
+    edits: [{ replace: 'workingHours === null ?', by: 'workingHours !== undefined ?' }],
+    foundWithin: 100,
+  },
   'success-without-read-back': {
     mistake: 'a remediation counts as done when KMS has accepted the call',
     file: 'functions/remediate-key/remediate-key.ts',
@@ -141,8 +158,12 @@ export const PLANTED_FAULTS = {
     file: 'functions/domain/exemption.ts',
     edits: [
       {
-        replace: 'else if (Date.parse(terms.until) > Date.parse(latestEnd(rules, now))) {',
-        by: "else if (terms.reason === '' && Date.parse(terms.until) > Date.parse(latestEnd(rules, now))) {",
+        replace: 'else if (Date.parse(terms.until) > Date.parse(now) + rules.maximumDays * DAY) {',
+        by: "else if (terms.reason === '') {",
+      },
+      {
+        replace: 'else if (Date.parse(terms.until) > Date.parse(latestEnd(rules, now, since))) {',
+        by: "else if (terms.reason === '') {",
       },
     ],
     foundWithin: 1000,

@@ -2,6 +2,7 @@ import { digest } from '../../functions/adapters/digest.ts';
 import { parsePolicy } from '../../functions/contracts/policy.ts';
 import { POLICY_PARTITION } from '../../functions/contracts/table.ts';
 import type { Policy } from '../../functions/domain/policy.ts';
+import type { WorkingHours } from '../../functions/domain/working-hours.ts';
 import { asEventBridgeEvent } from '../../sandbox/aws/cloudtrail.ts';
 import { createKms } from '../../sandbox/aws/kms/kms.ts';
 import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
@@ -162,7 +163,9 @@ export async function runSchedule({
   const operators = new Operators({
     ...{ scheduler, mistakes: circumstances.policyMistakes },
     storePolicy(isUsable) {
-      writePolicy(isUsable ? document : { version: 1, routes: 'to be written' });
+      // Whoever repairs it may take the opportunity to change a mode.
+      const mode = MODES[scheduler.pick([1, 1, 1])] ?? circumstances.mode;
+      writePolicy(isUsable ? policyDocument(mode) : { version: 1, routes: 'to be written' });
       invariants.policyIsBroken(!isUsable);
     },
   });
@@ -207,10 +210,22 @@ export async function runSchedule({
   return { steps: scheduler.steps(), violations: invariants.violations, story };
 }
 
+/** Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. */
+const WORKING_HOURS: WorkingHours = {
+  timeZone: 'Europe/Berlin',
+  days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
+  ...{ from: '03:00', to: '24:00' },
+};
+
+const MODES = ['ask', 'auto', 'observe'] as const;
+
 function policyDocument(mode: Circumstances['mode']): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
+  const exemptions = { ...policy.exemptions, maximumTotalDays: 90 };
   // One reminder is as good as three, and most schedules end with them.
-  const unanswered = { remindAfterHours: [24], escalateAfterHours: 48 };
-  return { ...policy, graceSeconds, unanswered, defaultRoute: { ...policy.defaultRoute, mode } };
+  const unanswered = { remindAfterHours: [24], escalateAfterHours: 48, escalationChannel: 'C0SECURITY' };
+  // One account asks for two people, so that schedules have both kinds.
+  const routes = policy.routes.map((route) => ({ ...route, fourEyes: true, workingHours: WORKING_HOURS }));
+  return { ...policy, routes, graceSeconds, unanswered, exemptions, defaultRoute: { ...policy.defaultRoute, mode } };
 }

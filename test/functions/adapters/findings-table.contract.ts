@@ -60,7 +60,7 @@ export function describeFindings(open: () => Findings | Promise<Findings>): void
       carryOut({ keyArn: key.arn, cause: { kind: 'slack', id: 'test' }, onceId, command: () => command });
     const off: Command = {
       ...{ type: 'assess', at: DAY_ONE, key, facts: null, assessment: { verdict: 'rotation-off' }, route: 'default' },
-      ...{ mode: 'ask', rotationPeriodInDays: 365 },
+      ...{ mode: 'ask', presentMode: 'ask', rotationPeriodInDays: 365 },
       trigger: { kind: 'kms-event', eventId: 'e', eventName: 'n', at: DAY_ONE },
     };
     const approve: Command = {

@@ -58,7 +58,12 @@ function aWorld(dynamoDb: DynamoDbTable) {
     carryOut({ keyArn: key.arn, cause: { kind: 'slack', id: 'test' }, onceId, command: () => command });
   const off: Command = {
     ...{ type: 'assess', at: AT, key, facts: null, assessment: { verdict: 'rotation-off' }, route: 'default' },
-    ...{ mode: 'ask', rotationPeriodInDays: 365, trigger: { kind: 'kms-event', eventId: 'e', eventName: 'n', at: AT } },
+    ...{
+      mode: 'ask',
+      presentMode: 'ask',
+      rotationPeriodInDays: 365,
+      trigger: { kind: 'kms-event', eventId: 'e', eventName: 'n', at: AT },
+    },
   };
   const approve: Command = {
     ...{ type: 'approve', at: AT, episode: 1, by: person, verdict: allowed, rotationPeriodInDays: 365 },

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { jest } from '@jest/globals';
 import { createSlack, type Slack } from '../../../functions/adapters/slack.ts';
 import { BOT_TOKEN, CHANNEL, type SlackFixture, startFixture } from '../../sandbox/slack/support/slack-fixture.ts';
 
@@ -127,9 +128,11 @@ describe('failures', () => {
   });
 });
 
+const ASKED = { teamIds: ['T0SANDBOX'], maxAgeSeconds: 60 };
+
 describe('people', () => {
   it('tells a member from a guest, somebody who left, and an outsider', async () => {
-    expect(await slack.person('U0APPROVER', 'T0SANDBOX')).toEqual({
+    expect(await slack.person('U0APPROVER', 'T0SANDBOX', 60)).toEqual({
       userId: 'U0APPROVER',
       teamId: 'T0SANDBOX',
       name: 'Approver',
@@ -140,44 +143,137 @@ describe('people', () => {
       isStranger: false,
       isDeactivated: false,
     });
-    expect(await slack.person('U0GUEST', 'T0SANDBOX')).toMatchObject({ isGuest: true });
-    expect(await slack.person('U0LEFT', null)).toMatchObject({ isDeactivated: true });
-    expect(await slack.person('U0OUTSIDER', 'T0PARTNER')).toMatchObject({ teamId: 'T0PARTNER', email: null });
-    expect(await slack.person('U0BOT', null)).toMatchObject({ isBot: true });
-    expect(await slack.person('U0NOBODY', 'T0SANDBOX')).toBeNull();
+    expect(await slack.person('U0GUEST', 'T0SANDBOX', 60)).toMatchObject({ isGuest: true });
+    expect(await slack.person('U0LEFT', null, 60)).toMatchObject({ isDeactivated: true });
+    expect(await slack.person('U0OUTSIDER', 'T0PARTNER', 60)).toMatchObject({ teamId: 'T0PARTNER', email: null });
+    expect(await slack.person('U0BOT', null, 60)).toMatchObject({ isBot: true });
+    expect(await slack.person('U0NOBODY', 'T0SANDBOX', 60)).toBeNull();
   });
 
   it('does not trust somebody whom the payload and Slack place in different workspaces', async () => {
-    expect(await slack.person('U0APPROVER', 'T0PARTNER')).toMatchObject({ isStranger: true });
+    expect(await slack.person('U0APPROVER', 'T0PARTNER', 60)).toMatchObject({ isStranger: true });
   });
 
   it('remembers a person for a short time, but no failure', async () => {
     fixture.slack.faults.set('users.info', 'fatal_error', 1);
-    await expect(slack.person('U0VIEWER', null)).rejects.toMatchObject({ name: 'SlackUnavailable' });
-    const answer = await slack.person('U0VIEWER', null);
+    await expect(slack.person('U0VIEWER', null, 60)).rejects.toMatchObject({ name: 'SlackUnavailable' });
+    const answer = await slack.person('U0VIEWER', null, 60);
     fixture.slack.faults.set('users.info', 'fatal_error', 1);
-    expect(await slack.person('U0VIEWER', null)).toEqual(answer);
+    expect(await slack.person('U0VIEWER', null, 60)).toEqual(answer);
   });
 
   it('asks once for a crowd of clicks, and again after a failure', async () => {
     fixture.slack.faults.set('users.info', 'fatal_error', 1);
-    const crowd = await Promise.allSettled(Array.from({ length: 20 }, () => slack.person('U0VIEWER', null)));
+    const crowd = await Promise.allSettled(Array.from({ length: 20 }, () => slack.person('U0VIEWER', null, 60)));
     expect(crowd.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 'rejected'));
-    expect(await slack.person('U0VIEWER', null)).toMatchObject({ userId: 'U0VIEWER' });
+    expect(await slack.person('U0VIEWER', null, 60)).toMatchObject({ userId: 'U0VIEWER' });
   });
 
   it('knows the groups a person is in', async () => {
-    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY', 'S0GONE'])).toEqual({
+    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY', 'S0GONE'], ASKED)).toEqual({
       known: true,
       groupIds: ['S0SECURITY'],
+      gone: ['S0GONE'],
     });
-    expect(await slack.groupsOf('U0VIEWER', ['S0SECURITY'])).toEqual({ known: true, groupIds: [] });
+    expect(await slack.groupsOf('U0VIEWER', ['S0SECURITY'], ASKED)).toEqual({ known: true, groupIds: [], gone: [] });
   });
 
   it('says so when it cannot know the groups', async () => {
     fixture.slack.faults.set('usergroups.users.list', 'ratelimited', 1);
-    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY'])).toEqual({ known: false });
-    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY'])).toEqual({ known: true, groupIds: ['S0SECURITY'] });
+    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY'], ASKED)).toEqual({ known: false });
+    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY'], ASKED)).toEqual({
+      known: true,
+      groupIds: ['S0SECURITY'],
+      gone: [],
+    });
+  });
+});
+
+describe('the age of an answer', () => {
+  let now = Date.parse('2026-03-02T09:00:00.000Z');
+  beforeEach(() => {
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  const failNext = (method: string) => {
+    fixture.slack.faults.set(method, 'fatal_error', 1);
+  };
+
+  it('is as high as whoever asks allows, and no higher', async () => {
+    await slack.person('U0VIEWER', null, 300);
+    await slack.groupsOf('U0APPROVER2', ['S0SECURITY'], { ...ASKED, maxAgeSeconds: 300 });
+    now += 100_000;
+    failNext('users.info');
+    failNext('usergroups.users.list');
+    expect(await slack.person('U0VIEWER', null, 101)).not.toBeNull();
+    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY'], { ...ASKED, maxAgeSeconds: 101 })).toMatchObject({
+      ...{ known: true },
+    });
+    await expect(slack.person('U0VIEWER', null, 100)).rejects.toMatchObject({ name: 'SlackUnavailable' });
+    expect(await slack.groupsOf('U0APPROVER2', ['S0SECURITY'], { ...ASKED, maxAgeSeconds: 100 })).toEqual({
+      known: false,
+    });
+  });
+
+  it('is nothing when nothing is allowed', async () => {
+    await slack.person('U0VIEWER', null, 0);
+    failNext('users.info');
+    await expect(slack.person('U0VIEWER', null, 0)).rejects.toMatchObject({ name: 'SlackUnavailable' });
+  });
+});
+
+describe('user groups of an organisation', () => {
+  /** Slack as an app sees it that is installed for a whole organisation; the sandbox has one workspace only. */
+  async function anOrganisation(groups: Record<string, string[]>) {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        const form = new URLSearchParams(Buffer.concat(parts).toString());
+        asked.push([...form.keys()].toSorted().join());
+        const users = groups[`${form.get('team_id') ?? ''}/${form.get('usergroup') ?? ''}`];
+        response.setHeader('content-type', 'application/json');
+        response.end(
+          JSON.stringify(users === undefined ? { ok: false, error: 'no_such_subteam' } : { ok: true, users }),
+        );
+      });
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no port');
+    return {
+      slack: createSlack({ token: () => Promise.resolve('x'), apiUrl: `http://127.0.0.1:${address.port}/api/` }),
+      asked,
+      close() {
+        server.closeAllConnections();
+        server.close();
+      },
+    };
+  }
+
+  it('are looked for in each workspace of the policy, by id alone', async () => {
+    const organisation = await anOrganisation({ 'T0TWO/S0KEYS': ['U0APPROVER'] });
+    const question = { teamIds: ['T0ONE', 'T0TWO'], maxAgeSeconds: 60 };
+    expect(await organisation.slack.groupsOf('U0APPROVER', ['S0KEYS'], question)).toEqual({
+      ...{ known: true, groupIds: ['S0KEYS'], gone: [] },
+    });
+    // A name is never asked for, so that renaming a group changes nothing.
+    expect(organisation.asked).toEqual(['team_id,usergroup', 'team_id,usergroup']);
+    organisation.close();
+  });
+
+  it('that are disabled have nobody in them, and are told apart from those one is not in', async () => {
+    const organisation = await anOrganisation({ 'T0ONE/S0EMPTY': [], 'T0ONE/S0OTHERS': ['U0OTHER'] });
+    const question = { teamIds: ['T0ONE'], maxAgeSeconds: 60 };
+    expect(await organisation.slack.groupsOf('U0APPROVER', ['S0EMPTY', 'S0GONE', 'S0OTHERS'], question)).toEqual({
+      ...{ known: true, groupIds: [], gone: ['S0EMPTY', 'S0GONE'] },
+    });
+    organisation.close();
   });
 });
 

@@ -1,6 +1,6 @@
 import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createMessageClaims } from '../../../functions/adapters/message-claims.ts';
-import { createSlack } from '../../../functions/adapters/slack.ts';
+import { createSlack, SlackRefused } from '../../../functions/adapters/slack.ts';
 import { type AnnounceFindingDeps, announceFinding } from '../../../functions/announce-finding/announce-finding.ts';
 import type { Notice } from '../../../functions/contracts/notice.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal } from '../../../functions/domain/audit.ts';
@@ -8,6 +8,7 @@ import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { Policy } from '../../../functions/domain/policy.ts';
 import {
   anApproval,
+  anExemption,
   anOpening,
   aPersonRef,
   aPolicy,
@@ -145,6 +146,23 @@ describe('a finding that is opened', () => {
     await announce(anOpening({ mode: 'observe' }));
     expect(notices).toHaveLength(1);
     expect(messages()).toEqual([]);
+  });
+
+  it('says so when it is only observed from now on, and goes on to say what becomes of it', async () => {
+    await announce(anOpening());
+    await announce({ type: 'mode-changed', at: later({ hours: 1 }), from: 'ask', to: 'observe' });
+    expect(message().text).toContain('only observed');
+    expect(JSON.stringify(message().blocks)).not.toContain('button');
+    expect(message().replies.map(({ text }) => text)).toEqual([expect.stringContaining('Findings are only recorded')]);
+    const closing = { because: 'compliant' as const, by: null };
+    await announce({ type: 'finding-closed', at: later({ hours: 2 }), trigger: aTrigger(), closing });
+    expect(message().text).toMatch(/^Closed/);
+  });
+
+  it('is shown from then on when people are asked now', async () => {
+    await announce(anOpening({ mode: 'observe' }));
+    await announce({ type: 'mode-changed', at: later({ hours: 1 }), from: 'observe', to: 'ask' });
+    expect(message().text).toContain('Waiting for a decision');
   });
 });
 
@@ -369,4 +387,95 @@ it('alerts when a finding is escalated and when a remediation has no result', as
   await announce(anOpening(), { type: 'escalated', at: later({ hours: 48 }) });
   await announce(anApproval(), { type: 'remediation-overdue', at: later({ hours: 49 }), report: 1 });
   expect(alerts()).toMatchObject([{ alert: 'finding-unanswered' }, { alert: 'remediation-overdue' }]);
+});
+
+describe('the owner of an exemption', () => {
+  const owner = aPersonRef({ userId: 'U0VIEWER', name: 'Viewer' });
+  const exemption = anExemption({ owner });
+  const granted: FindingEvent = { type: 'exemption-granted', at: later({ minutes: 10 }), exemption };
+  const directly = () =>
+    slack.slack
+      .state()
+      .channels.filter(({ id }) => id === 'D0VIEWER')
+      .flatMap((channel) => channel.messages.map(({ text }) => text));
+
+  it('is told by direct message that they answer for it, with a link to the finding, once', async () => {
+    const records = await announce(anOpening(), granted);
+    for (const record of records) await announceFinding(record, deps);
+    expect(directly()).toEqual([
+      expect.stringMatching(/^Key Owner named you as the owner of an exemption until 2026-04-01 09:00 UTC.*archives/),
+    ]);
+  });
+
+  it('is told that it ends soon, or earlier', async () => {
+    await announce(anOpening(), granted);
+    await announce(
+      { type: 'exemption-reminded', at: later({ days: 16 }), daysLeft: 14, owner },
+      { type: 'exemption-shortened', at: later({ days: 17 }), by: aPersonRef(), until: later({ days: 20 }), owner },
+    );
+    expect(directly().slice(1)).toEqual([
+      expect.stringMatching(/^Your exemption ends in 14 days\. Renew it/),
+      expect.stringMatching(/^Key Owner shortened your exemption/),
+    ]);
+  });
+
+  it('is told without a link when the message is gone', async () => {
+    const permalink = () => Promise.reject(new SlackRefused('chat.getPermalink', 'message_not_found', []));
+    deps = { ...deps, slack: { ...deps.slack, permalink } };
+    await announce(anOpening(), granted);
+    expect(directly()).toEqual([expect.not.stringContaining('archives')]);
+  });
+
+  it('is told twice rather than not at all when nobody knows whether the first time arrived', async () => {
+    const [, record] = append(anOpening(), granted);
+    if (record === undefined) throw new Error('no record');
+    const postMessage: typeof deps.slack.postMessage = async (message) => {
+      const place = await deps.slack.postMessage(message);
+      if (message.channel === owner.userId) throw new Error('the connection broke');
+      return place;
+    };
+    await expect(announceFinding(record, { ...deps, slack: { ...deps.slack, postMessage } })).rejects.toThrow('broke');
+    await announceFinding(record, { ...deps, now: () => new Date(Date.now() + 91_000).toISOString() });
+    expect(directly()).toHaveLength(2);
+  });
+
+  it('whom Slack cannot tell does not hold up the rest; people who run the bot hear of it', async () => {
+    const postMessage: typeof deps.slack.postMessage = (message) =>
+      message.channel === owner.userId
+        ? Promise.reject(new SlackRefused('chat.postMessage', 'user_disabled', []))
+        : deps.slack.postMessage(message);
+    const told = { ...deps, slack: { ...deps.slack, postMessage } };
+    for (const record of append(anOpening(), granted)) await announceFinding(record, told);
+    const message = `Slack refuses to tell the owner of the exemption of ${KEY.arn}: user_disabled.`;
+    expect(alerts()).toMatchObject([{ alert: 'slack-refuses', message }]);
+  });
+});
+
+describe('an escalation', () => {
+  const escalated: FindingEvent = { type: 'escalated', at: later({ days: 2 }) };
+  const second = () => slack.slack.state().channels.find(({ id }) => id === 'C0PAYMENTS')?.messages ?? [];
+
+  it('shows the finding in the second channel once, with a link to its message', async () => {
+    policy.unanswered.escalationChannel = 'C0PAYMENTS';
+    const records = await announce(anOpening(), escalated);
+    for (const record of records) await announceFinding(record, deps);
+    const [root] = messages();
+    expect(second().map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^Nobody has decided: alias\/payments\/ledger .*Automatic rotation is off.*To the finding/),
+    ]);
+    expect(second()[0]?.text).toContain(`/archives/${CHANNEL}/p${root?.ts.replace('.', '') ?? ''}`);
+  });
+
+  it('is not repeated where the finding stands already', async () => {
+    policy.unanswered.escalationChannel = CHANNEL;
+    await announce(anOpening(), escalated);
+    expect(messages()).toHaveLength(1);
+  });
+
+  it('to a channel that Slack refuses leaves the message and its thread as they should be', async () => {
+    policy.unanswered.escalationChannel = 'C0NOWHERE';
+    await announce(anOpening(), escalated);
+    expect(message().replies).toHaveLength(1);
+    expect(alerts().map(({ alert }) => alert)).toEqual(['finding-unanswered', 'slack-refuses']);
+  });
 });

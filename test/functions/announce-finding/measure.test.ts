@@ -12,6 +12,7 @@ import {
   aPersonRef,
   aProof,
   aRemediation,
+  aRequest,
   aTrigger,
   later,
 } from '../../builders.ts';
@@ -84,6 +85,22 @@ const CHART: Record<FindingEventType, [FindingEvent, Status | 'none', Status, st
     'exempt',
     'exempt',
     ['FindingsDecided 1 renew-exemption'],
+  ],
+  'mode-changed': [{ type: 'mode-changed', at, from: 'ask', to: 'auto' }, 'open', 'open', []],
+  'confirmation-requested': [{ type: 'confirmation-requested', at, request: aRequest({ at }) }, 'open', 'open', []],
+  'request-withdrawn': [{ type: 'request-withdrawn', at, by }, 'open', 'open', []],
+  'request-lapsed': [{ type: 'request-lapsed', at }, 'open', 'open', []],
+  'exemption-shortened': [
+    { type: 'exemption-shortened', at, by, until: at, owner: by },
+    'exempt',
+    'exempt',
+    ['FindingsDecided 1 shorten-exemption'],
+  ],
+  'exemption-end-accepted': [
+    { type: 'exemption-end-accepted', at, by },
+    'exempt',
+    'exempt',
+    ['FindingsDecided 1 let-exemption-end'],
   ],
   'exemption-revoked': [
     { type: 'exemption-revoked', at, by },

@@ -44,15 +44,18 @@ describe('a policy', () => {
       identities: [],
       routes: [],
       defaultRoute: {
-        ...{ name: 'default', channel: 'C0123456789', mode: 'ask' },
+        ...{ name: 'default', channel: 'C0123456789', mode: 'ask', fourEyes: false },
+        ...{ workingHours: null, escalationChannel: null },
         approvers: { users: ['U0123456789'], userGroups: [] },
       },
       exemptions: {
-        ...{ maximumDays: 90, reminderDays: [14, 7, 1], minimumReasonLength: 10 },
+        ...{ maximumDays: 90, maximumTotalDays: 730, reminderDays: [14, 7, 1], minimumReasonLength: 10 },
         ...{ ticketRequired: false, selfExemption: false },
       },
-      unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
+      unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
       backOut: { windowDays: 14 },
+      fourEyes: { confirmWithinHours: 24 },
+      identity: { cacheSeconds: 60 },
       digest: { threshold: 20 },
     });
   });
@@ -60,6 +63,32 @@ describe('a policy', () => {
   it('may observe without anybody who decides', () => {
     const defaultRoute = { channel: 'C0123456789', approvers: {}, mode: 'observe' };
     expect(problemsOf({ ...SMALLEST, defaultRoute })).toEqual([]);
+  });
+});
+
+describe('working hours', () => {
+  const hours = { timeZone: 'Europe/Berlin', days: ['monday'], from: '08:00', to: '24:00' };
+  const problemsWith = (changes: object) =>
+    problemsOf({ ...SMALLEST, defaultRoute: { ...SMALLEST.defaultRoute, workingHours: { ...hours, ...changes } } }).map(
+      ({ problem }) => problem,
+    );
+
+  it('are taken as they are', () => {
+    expect(problemsWith({})).toEqual([]);
+  });
+
+  it.each([
+    [{ timeZone: 'Europe/Atlantis' }, 'expected an IANA time zone such as Europe/Berlin'],
+    [{ days: [] }, 'expected at least 1 entries, got []'],
+    [{ from: '8:00' }, 'expected a time such as "08:30", got "8:00"'],
+    [{ from: '18:00', to: '08:00' }, 'expected from to be before to'],
+  ])('with %j are a mistake', (changes, problem) => {
+    expect(problemsWith(changes)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('and reminders after a year are a mistake', () => {
+    const unanswered = { escalateAfterHours: 1e300 };
+    expect(problemsOf({ ...SMALLEST, unanswered })).toMatchObject([{ path: 'unanswered.escalateAfterHours' }]);
   });
 });
 

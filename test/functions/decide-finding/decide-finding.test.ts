@@ -85,7 +85,7 @@ describe('a click on Approve', () => {
   });
 
   it('of a member of the approving group is accepted', async () => {
-    const { findings, deps } = aWorld([OWNER], { known: true, groupIds: ['S0APPROVERS'] });
+    const { findings, deps } = aWorld([OWNER], { known: true, groupIds: ['S0APPROVERS'], gone: [] });
     await findings.given(HISTORY.open);
     expect(await decideFinding('approve', from(OWNER), deps)).toMatchObject({ kind: 'accepted' });
   });
@@ -97,7 +97,14 @@ describe('the approvers', () => {
     const { policy } = await deps.loadPolicy();
     const approvers = { users: [OWNER.userId], userGroups: [] };
     const match = { tags: { team: ['lenient'] } };
-    policy.routes.push({ name: 'lenient', channel: 'C0LENIENT', mode: 'ask', approvers, match });
+    policy.routes.push({
+      ...policy.defaultRoute,
+      name: 'lenient',
+      channel: 'C0LENIENT',
+      mode: 'ask',
+      approvers,
+      match,
+    });
     await findings.given([anOpening({ facts: aKey({ tags: [{ key: 'team', value: 'lenient' }] }) })]);
     expect(await decideFinding('approve', from(OWNER), deps)).toMatchObject({ kind: 'refused' });
     expect(await decideFinding('approve', from(APPROVER), deps)).toMatchObject({ kind: 'accepted' });
@@ -160,5 +167,113 @@ describe('the form', () => {
     const reply = await decideTerms('exempt', from(GUEST), { ...terms, reason: '' }, deps);
     expect(reply).toEqual({ kind: 'refused', refusal: { reason: 'guest' } });
     expect((await findings.loadFinding(KEY.arn))?.status).toBe('open');
+  });
+});
+
+describe('a decision that takes two people', () => {
+  const SECOND = aPerson({ userId: 'U0SECOND', name: 'Second', email: 'second@corp.example' });
+  const EVERYBODY = [APPROVER, SECOND, OWNER, GUEST];
+
+  async function requested(known = EVERYBODY, actor = anActor({ arn: 'arn:aws:iam::111122223333:user/somebody' })) {
+    const world = aWorld(known);
+    const { policy } = await world.deps.loadPolicy();
+    policy.defaultRoute.approvers.users.push(SECOND.userId);
+    await world.findings.given([anOpening({ trigger: aTrigger({ actor }) })]);
+    await decideTerms('exempt', from(APPROVER), terms, world.deps);
+    const finding = { key: KEY.arn, episode: 1, request: later({ hours: 2 }) };
+    return { ...world, policy, finding, status: async () => (await world.findings.loadFinding(KEY.arn))?.status };
+  }
+
+  it('because nobody can tell who caused it waits for the second, and then takes effect', async () => {
+    const { findings, deps, finding, status } = await requested();
+    expect(await status()).toBe('open');
+    expect(await mayStateTerms('exempt', from(SECOND), deps)).toMatchObject({ refusal: { reason: 'request-pending' } });
+    const own = await decideFinding('confirm-request', from(APPROVER, { finding }), deps);
+    expect(own).toMatchObject({ refusal: { reason: 'own-request' } });
+    const done = await decideFinding('confirm-request', from(SECOND, { finding }), deps);
+    expect(done).toEqual({ kind: 'accepted', action: 'confirm-request' });
+    expect(await findings.loadFinding(KEY.arn)).toMatchObject({
+      status: 'exempt',
+      exemption: { grantedBy: { userId: 'U0APPROVER' }, confirmedBy: { userId: 'U0SECOND' } },
+    });
+  });
+
+  it('because the route asks for it says so in the form', async () => {
+    const { findings, deps } = aWorld();
+    (await deps.loadPolicy()).policy.defaultRoute.fourEyes = true;
+    await findings.given(HISTORY.open);
+    expect(await mayStateTerms('exempt', from(APPROVER), deps)).toMatchObject({
+      fourEyes: { because: 'route-asks', confirmWithinHours: 24 },
+    });
+  });
+
+  it('is not confirmed by whoever caused the finding', async () => {
+    const { deps, policy, finding } = await requested(EVERYBODY, anActor({ email: SECOND.email }));
+    policy.defaultRoute.fourEyes = true;
+    expect(await decideFinding('confirm-request', from(SECOND, { finding }), deps)).toMatchObject({
+      refusal: { reason: 'caused-the-finding' },
+    });
+  });
+
+  it('is not confirmed once who asked is no approver, or is known to have caused it', async () => {
+    for (const change of ['left', 'caused'] as const) {
+      const known = [...EVERYBODY];
+      const { deps, policy, finding, status } = await requested(known);
+      if (change === 'left') known[0] = { ...APPROVER, isDeactivated: true };
+      else policy.identities = [{ awsArn: '*', slackUserId: APPROVER.userId }];
+      expect(await decideFinding('confirm-request', from(SECOND, { finding }), deps)).toMatchObject({
+        refusal: { reason: 'requester-may-not' },
+      });
+      expect(await status()).toBe('open');
+    }
+  });
+
+  it('is not confirmed when the owner has left', async () => {
+    const known = [APPROVER, SECOND, OWNER];
+    const { deps, finding } = await requested(known);
+    known.pop();
+    expect(await decideFinding('confirm-request', from(SECOND, { finding }), deps)).toMatchObject({
+      refusal: { reason: 'owner-not-a-full-member' },
+    });
+  });
+
+  it('is withdrawn by any approver', async () => {
+    const { findings, deps, finding } = await requested();
+    expect(await decideFinding('withdraw-request', from(OWNER, { finding }), deps)).toMatchObject({ kind: 'refused' });
+    expect(await decideFinding('withdraw-request', from(SECOND, { finding }), deps)).toMatchObject({
+      kind: 'accepted',
+    });
+    expect(findings.eventTypes(KEY.arn).at(-1)).toBe('request-withdrawn');
+  });
+});
+
+describe('the form that shortens', () => {
+  const shorter = { ownerId: null, reason: '', ticket: null, until: later({ days: 20 }) };
+
+  it('asks for the end only, and moves it', async () => {
+    const { findings, deps } = aWorld();
+    await findings.given(HISTORY.exempt);
+    expect(await mayStateTerms('shorten-exemption', from(APPROVER), deps)).toMatchObject({ kind: 'may' });
+    expect(await decideTerms('shorten-exemption', from(APPROVER), shorter, deps)).toMatchObject({ kind: 'accepted' });
+    expect(await findings.loadFinding(KEY.arn)).toMatchObject({ exemption: { until: later({ days: 20 }) } });
+  });
+
+  it('shows what is wrong with the end', async () => {
+    const { findings, deps } = aWorld();
+    await findings.given(HISTORY.exempt);
+    const late = { ...shorter, until: later({ days: 40 }) };
+    expect(await decideTerms('shorten-exemption', from(APPROVER), late, deps)).toEqual({
+      ...{ kind: 'wrong-terms', problems: [{ reason: 'not-shorter', until: later({ days: 30 }) }] },
+    });
+  });
+
+  it('is open to whoever caused the finding, because it excuses nothing', async () => {
+    const { findings, deps } = aWorld();
+    const actor = anActor({ email: APPROVER.email });
+    const [, granted] = HISTORY.exempt;
+    if (granted === undefined) throw new Error('no exemption');
+    await findings.given([anOpening({ trigger: aTrigger({ actor }) }), granted]);
+    expect(await mayStateTerms('renew-exemption', from(APPROVER), deps)).toMatchObject({ kind: 'refused' });
+    expect(await decideTerms('shorten-exemption', from(APPROVER), shorter, deps)).toMatchObject({ kind: 'accepted' });
   });
 });

@@ -35,21 +35,21 @@ function eventsOf(
 const policy = aPolicy({
   routes: [
     {
-      ...{ name: 'payments', channel: 'C0PAYMENTS', mode: 'ask', match: { accounts: ['444455556666'] } },
+      ...{ ...aPolicy().defaultRoute, name: 'payments', channel: 'C0PAYMENTS', match: { accounts: ['444455556666'] } },
       approvers: { users: [], userGroups: [GROUP] },
     },
   ],
   defaultRoute: {
+    ...aPolicy().defaultRoute,
     name: 'default',
     channel: 'C0DEFAULT',
-    mode: 'ask',
     approvers: { users: ['U0APPROVER'], userGroups: [] },
   },
 });
 
 type Options = { person?: Partial<SlackPerson>; groups?: GroupMembership };
 
-function world({ person = {}, groups = { known: true, groupIds: [] } }: Options = {}) {
+function world({ person = {}, groups = { known: true, groupIds: [], gone: [] } }: Options = {}) {
   const findings = createInMemoryFindings(policy);
   const views: HomeView[] = [];
   const deps: HomeDeps & CommandDeps = {
@@ -122,7 +122,7 @@ describe('what waits for whom', () => {
   });
 
   it('shows a member of a group the findings of the route with that group', async () => {
-    const { command } = await twoRoutes({ groups: { known: true, groupIds: [GROUP] } });
+    const { command } = await twoRoutes({ groups: { known: true, groupIds: [GROUP], gone: [] } });
     const text = await command('U0ENGINEER', 'open');
     expect(text).toContain('alias/ledger');
     expect(text).not.toContain('alias/orders');

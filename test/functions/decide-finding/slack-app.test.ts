@@ -1,5 +1,5 @@
 import type { Receiver, ReceiverEvent } from '@slack/bolt';
-import { BUTTON, EXEMPTION_MODAL } from '../../../functions/contracts/slack-actions.ts';
+import { BUTTON, EXEMPTION_MODAL, slackInteraction } from '../../../functions/contracts/slack-actions.ts';
 import type { Reply } from '../../../functions/decide-finding/decide-finding.ts';
 import { createSlackApp } from '../../../functions/decide-finding/slack-app.ts';
 import { KEY, later } from '../../builders.ts';
@@ -16,6 +16,7 @@ type Fetched = { url: string; redirect: string | undefined; bounded: boolean };
 /** The app behind a receiver that only hands on, with what leaves it written down. */
 function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: string } = {}) {
   const asked: string[] = [];
+  const people: string[] = [];
   const failures: string[] = [];
   const fetched: Fetched[] = [];
   const answer = () => (reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply));
@@ -23,7 +24,8 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
   const app = createSlackApp(
     { receiver, bot: () => Promise.resolve(BOT), apiUrl },
     {
-      decide: (action, { finding }) => {
+      decide: (action, { finding, userId, teamId }) => {
+        people.push(`${userId} of ${teamId}`);
         asked.push(`${action} ${finding.key}`);
         return answer();
       },
@@ -31,7 +33,8 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
         asked.push(`${action} ${finding.key}`);
         return answer();
       },
-      decideTerms: (purpose, { finding }) => {
+      decideTerms: (purpose, { finding, userId, teamId }) => {
+        people.push(`${userId} of ${teamId}`);
         asked.push(`${purpose} ${finding.key}`);
         return answer();
       },
@@ -70,7 +73,7 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
     }
     return acks;
   }
-  return { asked, failures, fetched, send };
+  return { asked, people, failures, fetched, send };
 }
 
 const click = (action_id: string, value: string | undefined, response_url: string | undefined = RESPONSE_URL) => ({
@@ -82,6 +85,13 @@ const submission = (private_metadata: string, values: unknown = {}) => ({
   ...{ type: 'view_submission', user, team: { id: 'T0TEAM' } },
   view: { callback_id: EXEMPTION_MODAL, private_metadata, state: { values } },
 });
+
+const VALUES = {
+  owner: { owner: { selected_user: 'U0OWNER' } },
+  reason: { reason: { value: 'Replaced in spring' } },
+  ticket: { ticket: { value: null } },
+  until: { until: { selected_date: '2026-05-01' } },
+};
 
 /** Written by a version before or after this one, or by nobody. */
 const UNREADABLE = ['', '{', 'null', '[]', '"approve"', '{"key":"arn"}', JSON.stringify({ ...REF, version: 2 })];
@@ -161,4 +171,20 @@ it('answers a failure with a sentence, and logs it', async () => {
   expect(await send(click(BUTTON.approve, JSON.stringify(REF)))).toHaveLength(1);
   expect(failures).toEqual(['the table is away']);
   expect(fetched).toHaveLength(1);
+});
+
+describe('an app that is installed for a whole organisation', () => {
+  const places = { team: null, enterprise: { id: 'E0ORG', name: 'org' }, is_enterprise_install: true };
+
+  it.each([
+    ['a click', click(BUTTON.approve, JSON.stringify(REF))],
+    ['a form', { ...submission(JSON.stringify({ finding: REF, purpose: 'exempt' }), VALUES) }],
+  ])('gets %s without a workspace of its own, and goes by the workspace of the person', async (_, payload) => {
+    const body = slackInteraction.parse({ ...payload, ...places });
+    const { asked, people, failures, send } = anApp();
+    expect(await send(body)).toHaveLength(1);
+    expect(asked).toHaveLength(1);
+    expect(people).toEqual(['U0PERSON of T0TEAM']);
+    expect(failures).toEqual([]);
+  });
 });

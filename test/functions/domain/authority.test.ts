@@ -9,20 +9,36 @@ import type { SlackPerson } from '../../../functions/domain/people.ts';
 import { anActor, aPerson } from '../../builders.ts';
 
 const ORGANISATION = { teamIds: ['T0123456789'], enterpriseIds: ['E0123456789', 'E0234567891'] };
-const ACTIONS: Action[] = ['approve', 'exempt', 'renew-exemption', 'revoke-exemption', 'back-out', 're-check'];
+const EVERY_ACTION: Record<Action, true> = {
+  approve: true,
+  exempt: true,
+  'renew-exemption': true,
+  'revoke-exemption': true,
+  'shorten-exemption': true,
+  'let-exemption-end': true,
+  'fix-now': true,
+  'back-out': true,
+  're-check': true,
+  'confirm-request': true,
+  'withdraw-request': true,
+};
+const isAction = (name: string): name is Action => name in EVERY_ACTION;
+const ACTIONS = Object.keys(EVERY_ACTION).filter(isAction);
 const DECISIONS = ACTIONS.filter((action) => action !== 're-check');
-const EXCUSES: Action[] = ['exempt', 'renew-exemption', 'back-out'];
+const EXCUSES: Action[] = ['exempt', 'renew-exemption', 'back-out', 'confirm-request'];
 
 function ask(changes: Partial<AuthorityQuestion> = {}): ReturnType<typeof authorise> {
   return authorise({
     action: 'approve',
     person: aPerson(),
-    groups: { known: true, groupIds: [] },
+    groups: { known: true, groupIds: [], gone: [] },
     organisation: ORGANISATION,
     approvers: { users: ['U0123456789'], userGroups: [] },
     causedBy: null,
     causedByUserIds: [],
+    isTold: true,
     selfExemption: false,
+    exemptionOwner: null,
     ...changes,
   });
 }
@@ -69,6 +85,23 @@ describe('people of the organisation', () => {
   });
 });
 
+describe('the owner of an exemption', () => {
+  const question = { approvers: { users: [], userGroups: [] }, exemptionOwner: 'U0123456789' };
+
+  it('may let it end, and nothing else', () => {
+    expect(ask({ ...question, action: 'let-exemption-end' })).toEqual({ allowed: true });
+    for (const action of ['renew-exemption', 'shorten-exemption', 'fix-now', 'revoke-exemption'] as const) {
+      expect(ask({ ...question, action })).toEqual(refused('not-an-approver'));
+    }
+  });
+
+  it('may not when they are no member any more', () => {
+    expect(ask({ ...question, action: 'let-exemption-end', person: aPerson({ isDeactivated: true }) })).toEqual(
+      refused('deactivated'),
+    );
+  });
+});
+
 describe('approvers', () => {
   const group = { users: [], userGroups: ['S0123456789', 'S0234567891'] };
 
@@ -77,8 +110,8 @@ describe('approvers', () => {
   });
 
   test.each(DECISIONS)('%s by a member of a user group', (action) => {
-    const groups = { known: true, groupIds: ['S9999999999', 'S0234567891'] } as const;
-    expect(ask({ action, approvers: group, groups: { ...groups, groupIds: [...groups.groupIds] } })).toEqual({
+    const groupIds = ['S9999999999', 'S0234567891'];
+    expect(ask({ action, approvers: group, groups: { known: true, groupIds, gone: ['S0123456789'] } })).toEqual({
       allowed: true,
     });
   });
@@ -87,6 +120,13 @@ describe('approvers', () => {
     const person = aPerson({ userId: 'U9999999999' });
     expect(ask({ action, person })).toEqual(refused('not-an-approver'));
     expect(ask({ action, person, approvers: group })).toEqual(refused('not-an-approver'));
+  });
+
+  it('are nobody in a user group that is gone, and that is said', () => {
+    const groups = { known: true as const, groupIds: [], gone: ['S0234567891'] };
+    expect(ask({ person: aPerson({ userId: 'U9999999999' }), approvers: group, groups })).toEqual(
+      refused('group-gone'),
+    );
   });
 
   it('are nobody while Slack does not tell the groups', () => {

@@ -8,7 +8,10 @@ import {
 import type { Finding } from '../../../functions/domain/finding.ts';
 import { aFinding, DAY_ONE, later, someRules } from '../../builders.ts';
 
-const RULES: DeadlineRules = { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, exemption: someRules() };
+const RULES: DeadlineRules = {
+  ...{ remindAfterHours: [4, 24, 72], escalateAfterHours: 48, exemption: someRules() },
+  opening: (instant) => instant,
+};
 const failedAt = { minutes: 31 };
 
 describe('the next deadline', () => {
@@ -107,5 +110,34 @@ describe('a remediation that the watchdog may give up on', () => {
     { reports: 1, at: later({ minutes: 14 }), expected: false },
   ])('$reports reports, $at: $expected', ({ reports, at, expected }) => {
     expect(isAboutToBeGivenUp({ ...approved, overdueReports: reports }, at)).toBe(expected);
+  });
+});
+
+describe('outside working hours', () => {
+  const morning = later({ hours: 23 });
+  const closed: DeadlineRules = { ...RULES, opening: (instant) => Math.max(instant, Date.parse(morning)) };
+
+  it('reminders and escalation wait for the opening, and one reminder makes up for those that were missed', () => {
+    expect(nextDeadline(aFinding('open'), closed)).toBe(morning);
+    expect(dueWork(aFinding('open'), closed, later({ hours: 22 }))).toEqual([]);
+    expect(dueWork(aFinding('open'), closed, morning)).toEqual([{ type: 'remind', at: morning, reminder: 1 }]);
+  });
+
+  it('what was missed by day does not come by night', () => {
+    const evening = later({ days: 3 });
+    const night: DeadlineRules = { ...RULES, opening: (at) => (at >= Date.parse(evening) ? at + 1 : at) };
+    expect(dueWork(aFinding('open'), night, evening)).toEqual([]);
+  });
+
+  it('an exemption that ends meanwhile is not reminded of', () => {
+    const late: DeadlineRules = { ...RULES, opening: (at) => Math.max(at, Date.parse(later({ days: 31 }))) };
+    expect(nextDeadline(aFinding('exempt'), late)).toBe(later({ days: 30 }));
+    expect(dueWork(aFinding('exempt'), late, later({ days: 31 })).map(({ type }) => type)).toEqual([
+      'expire-exemption',
+    ]);
+  });
+
+  it('a remediation without a result is reported all the same', () => {
+    expect(nextDeadline(aFinding('approved'), closed)).toBe(later({ minutes: 25 }));
   });
 });

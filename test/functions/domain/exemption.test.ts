@@ -54,11 +54,22 @@ describe('terms', () => {
   ];
 
   test.each(table)('when $when: $refusals', ({ terms, rules, refusals }) => {
-    expect(checkTerms(someTerms(terms), someRules(rules), DAY_ONE)).toEqual(refusals);
+    expect(checkTerms(someTerms(terms), someRules(rules), DAY_ONE, null)).toEqual(refusals);
   });
 
   it('may run to the maximum of the policy', () => {
-    expect(latestEnd(someRules({ maximumDays: 7 }), DAY_ONE)).toBe(later({ days: 7 }));
+    expect(latestEnd(someRules({ maximumDays: 7 }), DAY_ONE, null)).toBe(later({ days: 7 }));
+  });
+
+  it('may not run beyond the total, counted from the first exemption', () => {
+    const rules = someRules({ maximumDays: 90, maximumTotalDays: 100 });
+    const since = later({ days: -60 });
+    expect(latestEnd(rules, DAY_ONE, since)).toBe(later({ days: 40 }));
+    expect(checkTerms(someTerms({ until: later({ days: 40 }) }), rules, DAY_ONE, since)).toEqual([]);
+    expect(checkTerms(someTerms({ until: later({ days: 41 }) }), rules, DAY_ONE, since)).toEqual([
+      { reason: 'until-beyond-total', maximumTotalDays: 100, latest: later({ days: 40 }) },
+    ]);
+    expect(Date.parse(latestEnd(rules, DAY_ONE, later({ days: -101 })))).toBeLessThan(Date.parse(DAY_ONE));
   });
 });
 

@@ -395,7 +395,9 @@ describe('exempt', () => {
     expect(reminded).toMatchObject({ exemption: { remindedDays: [14] } });
     const terms = someTerms({ until: later({ days: 60 }) });
     const { after } = when(reminded, { ...commands['renew-exemption'], terms });
-    expect(after).toEqual({ ...aFinding('exempt'), exemption: anExemption({ ...terms, grantedAt: at }) });
+    const since = aFinding('exempt').exemption.grantedAt;
+    const exemption = anExemption({ ...terms, grantedAt: at, since });
+    expect(after).toEqual({ ...aFinding('exempt'), exemption, exemptSince: since });
   });
 
   it('reminds no owner twice of the same day, and not after the end', () => {
@@ -481,7 +483,7 @@ describe('replay', () => {
       statuses: ['none', 'approved', 'remediated', 'exempt', 'closed'],
     },
     { event: HISTORY.closed[1] ?? never(), statuses: ['none', 'remediated', 'exempt', 'closed'] },
-    { event: anApproval(), statuses: ['none', 'approved', 'remediated', 'exempt', 'closed'] },
+    { event: anApproval(), statuses: ['none', 'approved', 'remediated', 'closed'] },
     {
       event: {
         ...{ type: 'back-out-approved', at, approval: { by: person, at }, remedy: { id: 'disable-rotation' } },
@@ -504,6 +506,8 @@ describe('replay', () => {
     },
     ...[
       { type: 'exemption-renewed' as const, at, by: aPersonRef(), exemption: aFinding('exempt').exemption },
+      { type: 'exemption-shortened' as const, at, by: aPersonRef(), until: at, owner: aPersonRef() },
+      { type: 'exemption-end-accepted' as const, at, by: aPersonRef() },
       { type: 'exemption-revoked' as const, at, by: aPersonRef() },
       { type: 'exemption-expired' as const, at, facts: null, assessment: { verdict: 'rotation-off' as const } },
       { type: 'exemption-reminded' as const, at, daysLeft: 7, owner: aPersonRef() },

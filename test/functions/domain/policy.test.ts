@@ -1,20 +1,25 @@
+import type { AwsActor } from '../../../functions/domain/people.ts';
 import {
   accountName,
+  culpritOf,
   deadlineRules,
+  escalationChannelOf,
   graceOf,
   type Policy,
   type Route,
   type RouteMatch,
   routeFor,
   routeOf,
-  slackUsersOf,
 } from '../../../functions/domain/policy.ts';
-import { aKey, anActor, aPolicy, KEY } from '../../builders.ts';
+import { aFinding, aKey, anActor, aPersonRef, aPolicy, aTrigger, DAY_ONE, KEY } from '../../builders.ts';
 
 const ROUTE: Omit<Route, 'name'> = {
   channel: 'C0234567891',
   approvers: { users: [], userGroups: ['S0123456789'] },
   mode: 'ask',
+  fourEyes: false,
+  workingHours: null,
+  escalationChannel: null,
 };
 
 function routed(match: RouteMatch, { facts = aKey(), key = KEY, policy = aPolicy() } = {}, unreadable = false): string {
@@ -155,13 +160,64 @@ describe('what else the policy says', () => {
         { awsArn: 'arn:aws:iam::111122223333:user/other', slackUserId: 'U0345678912' },
       ],
     });
-    expect(slackUsersOf(policy, anActor())).toEqual(['U0123456789', 'U0234567891']);
-    expect(slackUsersOf(policy, anActor({ arn: null }))).toEqual([]);
-    expect(slackUsersOf(policy, null)).toEqual([]);
+    const mapped = (changes: Partial<AwsActor> = {}) =>
+      culpritOf(policy, aTrigger({ actor: anActor(changes) })).causedByUserIds;
+    expect(mapped()).toEqual(['U0123456789', 'U0234567891']);
+    expect(mapped({ arn: null })).toEqual([]);
+  });
+
+  it('tells who caused a finding, that nobody did, or that nobody knows', () => {
+    const arn = 'arn:aws:sts::111122223333:assumed-role/deploy/run-17';
+    const pattern = 'arn:aws:sts::*:assumed-role/deploy/*';
+    const machine = { awsArn: pattern, slackUserId: null };
+    const behind = (changes: Partial<AwsActor>, identities: Policy['identities'] = []) =>
+      culpritOf(aPolicy({ identities }), aTrigger({ actor: anActor({ arn, ...changes }) }));
+    const nobody = { causedBy: null, causedByUserIds: [], isTold: true };
+    expect(behind({ email: 'a@corp.example' })).toMatchObject({ isTold: true, causedBy: { email: 'a@corp.example' } });
+    expect(behind({})).toMatchObject({ isTold: false, causedBy: { arn } });
+    expect(behind({}, [machine])).toEqual(nobody);
+    // Where a pattern names a person too, that person counts.
+    expect(behind({}, [machine, { awsArn: pattern, slackUserId: 'U0123456789' }])).toMatchObject({
+      ...{ isTold: true, causedByUserIds: ['U0123456789'] },
+    });
+    expect(behind({ type: 'AWSService', arn: null, invokedBy: 'backup.amazonaws.com' })).toEqual(nobody);
+    // CloudTrail names the service; a record that names nothing tells nothing.
+    expect(behind({ type: 'AWSService', arn: null, invokedBy: null }).isTold).toBe(false);
+    const at = '2026-03-02T09:00:00.000Z';
+    expect(culpritOf(aPolicy(), { kind: 'exemption-end', at })).toEqual(nobody);
+    expect(culpritOf(aPolicy(), { kind: 'kms-event', eventId: '1', eventName: 'KMS CMK Rotation', at })).toEqual(
+      nobody,
+    );
+    // What only a look brought up was done by somebody.
+    expect(culpritOf(aPolicy(), { kind: 'second-look', at }).isTold).toBe(false);
+    expect(culpritOf(aPolicy(), { kind: 'recheck', at, by: aPersonRef() }).isTold).toBe(false);
   });
 
   it('has the deadlines in one place', () => {
     const policy = aPolicy();
-    expect(deadlineRules(policy)).toEqual({ ...policy.unanswered, exemption: policy.exemptions });
+    const rules = deadlineRules(policy, aFinding('open'), () => 0);
+    expect(rules).toMatchObject({
+      remindAfterHours: [4, 24, 72],
+      escalateAfterHours: 48,
+      exemption: policy.exemptions,
+    });
+    expect(rules.opening(12_345)).toBe(12_345);
+  });
+
+  it('disturbs nobody outside the working hours of the route of the finding', () => {
+    const policy = aPolicy();
+    policy.defaultRoute.workingHours = { timeZone: 'Etc/UTC', days: ['monday'], from: '08:00', to: '09:00' };
+    const { opening } = deadlineRules(policy, aFinding('open'), () => 0);
+    expect(new Date(opening(Date.parse(DAY_ONE))).toISOString()).toBe('2026-03-09T08:00:00.000Z');
+  });
+
+  it('escalates to the channel of the route, else to that of the policy', () => {
+    const policy = aPolicy();
+    const where = () => escalationChannelOf(policy, aFinding('open'));
+    expect(where()).toBeNull();
+    policy.unanswered.escalationChannel = 'C0ALL';
+    expect(where()).toBe('C0ALL');
+    policy.defaultRoute.escalationChannel = 'C0ROUTE';
+    expect(where()).toBe('C0ROUTE');
   });
 });

@@ -3,13 +3,20 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import type { Assessment } from '../../../functions/domain/assessment.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal, verifyChain } from '../../../functions/domain/audit.ts';
-import type { AuthorityVerdict } from '../../../functions/domain/authority.ts';
-import type { Command } from '../../../functions/domain/commands.ts';
+import { type AuthorityVerdict, comparePeople } from '../../../functions/domain/authority.ts';
+import type { Command, FourEyes } from '../../../functions/domain/commands.ts';
 import { type DueWork, dueWork, nextDeadline } from '../../../functions/domain/deadlines.ts';
 import { type Decision, decide, refusalEvent } from '../../../functions/domain/decide.ts';
 import { evolve, replay } from '../../../functions/domain/evolve.ts';
 import { isLive } from '../../../functions/domain/exemption.ts';
-import type { Finding, Mode, Status } from '../../../functions/domain/finding.ts';
+import {
+  type Finding,
+  isDriftLoop,
+  isWaiting,
+  type Mode,
+  requestOf,
+  type Status,
+} from '../../../functions/domain/finding.ts';
 import type { FindingEvent, FindingEventType } from '../../../functions/domain/finding-events.ts';
 import type { Trigger } from '../../../functions/domain/people.ts';
 import {
@@ -25,18 +32,21 @@ import {
   someTerms,
 } from '../../builders.ts';
 
-const RULES = someRules({ maximumDays: 20, reminderDays: [7, 1] });
+const RULES = someRules({ maximumDays: 20, maximumTotalDays: 30, reminderDays: [7, 1] });
 const DAY = 86_400_000;
 
 /** One step: some time passes, then somebody commands something. The command is made for the state it meets. */
 type Step = { minutes: number; make: (at: string, finding: Finding | undefined) => Command };
 
-const people = ['U0000000001', 'U0000000002', 'U0000000003'].map((userId) => aPersonRef({ userId, name: userId }));
+const people = ['U0000000001', 'U0000000002', 'U0000000003'].map((userId) =>
+  aPersonRef({ userId, name: userId, email: `${userId}@corp.example` }),
+);
 const by = fc.constantFrom(...people);
 const verdict = fc.oneof(
   { weight: 6, arbitrary: fc.constant<AuthorityVerdict>({ allowed: true }) },
   { weight: 1, arbitrary: fc.constant<AuthorityVerdict>({ allowed: false, reason: 'not-an-approver' }) },
 );
+const fourEyes = fc.constantFrom<FourEyes | null>(null, null, { because: 'route-asks', confirmWithinHours: 24 });
 const facts = fc.constantFrom(aKey(), aKey({ tags: [] }), null);
 const settled = fc.constantFrom<Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>>(
   { verdict: 'compliant' },
@@ -73,52 +83,90 @@ const ONWARD: Record<Status | 'none', Command['type'][]> = {
   approved: ['start-remediation', 'confirm-remediation', 'confirm-remediation'],
   remediated: ['back-out'],
   failed: ['approve', 'report-overdue'],
-  exempt: ['expire-exemption', 'renew-exemption', 'revoke-exemption', 'remind-owner'],
+  exempt: [
+    ...(['expire-exemption', 'renew-exemption', 'revoke-exemption', 'remind-owner'] as const),
+    ...(['shorten-exemption', 'let-exemption-end', 'renew-exemption'] as const),
+  ],
   closed: ['assess'],
 };
+const ONWARD_WITH_REQUEST: Command['type'][] = [
+  'confirm-request',
+  'confirm-request',
+  'withdraw-request',
+  'lapse-request',
+];
 const type = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Command['type'] | 'onward'>(...types) },
   { weight: 2, arbitrary: fc.constant('onward' as const) },
 );
 
 const step: fc.Arbitrary<Step> = fc
-  .record({ minutes, type, by, verdict, facts, assessment, settled, mode, trigger, terms, stale: fc.nat({ max: 9 }) })
+  .record({
+    minutes,
+    type,
+    by,
+    verdict,
+    fourEyes,
+    facts,
+    assessment,
+    settled,
+    mode,
+    presentMode: mode,
+    trigger,
+    terms,
+    stale: fc.nat({ max: 9 }),
+  })
   .map(({ minutes: wait, ...drawn }) => ({ minutes: wait, make: (at, finding) => commandOf(drawn, at, finding) }));
 
 type Drawn = {
   type: Command['type'] | 'onward';
   by: (typeof people)[number];
   verdict: AuthorityVerdict;
+  fourEyes: FourEyes | null;
   facts: ReturnType<typeof aKey> | null;
   assessment: Assessment;
   settled: Extract<Assessment, { verdict: 'compliant' | 'not-applicable' }>;
   mode: Mode;
+  presentMode: Mode;
   trigger: Trigger;
   terms: { days: number; reason: string; ownerIsFullMember: boolean };
   stale: number;
 };
 
 function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Command {
-  const onward = ONWARD[finding?.status ?? 'none'];
+  const pending = finding === undefined ? null : requestOf(finding);
+  const onward = pending === null ? ONWARD[finding?.status ?? 'none'] : ONWARD_WITH_REQUEST;
   const command = commands[drawn.type === 'onward' ? (onward[drawn.stale % onward.length] ?? 'assess') : drawn.type];
   const now = Date.parse(at);
   const person = {
     ...{ at, by: drawn.by, verdict: drawn.verdict },
     episode: (finding?.episode ?? 1) - (drawn.stale === 0 ? 1 : 0),
   };
+  const excuse = { ...person, rules: RULES, ownerIsFullMember: drawn.terms.ownerIsFullMember, backOutWindowDays: 14 };
+  const requestedAt = drawn.stale === 1 ? null : (pending?.at ?? null);
   const withTerms = {
-    ...{ ...person, rules: RULES, ownerIsFullMember: drawn.terms.ownerIsFullMember },
+    ...excuse,
+    fourEyes: drawn.fourEyes,
     terms: someTerms({ reason: drawn.terms.reason, until: new Date(now + drawn.terms.days * DAY).toISOString() }),
   };
   switch (command.type) {
     case 'assess': {
       const { facts: seen, assessment: judged, mode: how, trigger: because } = drawn;
-      return anAssessment({ at, facts: seen, assessment: judged, mode: how, trigger: because });
+      const { presentMode } = drawn;
+      return anAssessment({ at, facts: seen, assessment: judged, mode: how, presentMode, trigger: because });
     }
     case 'approve':
+    case 'fix-now':
+    case 'let-exemption-end':
     case 'revoke-exemption':
     case 're-check':
       return { ...command, ...person };
+    case 'shorten-exemption':
+      return { ...command, ...person, until: withTerms.terms.until };
+    case 'withdraw-request':
+      return { ...command, ...person, requestedAt };
+    case 'confirm-request':
+      return { ...command, ...excuse, requestedAt };
     case 'exempt':
     case 'renew-exemption':
     case 'back-out':
@@ -126,6 +174,7 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
     case 'start-remediation':
     case 'fail-remediation':
     case 'escalate':
+    case 'lapse-request':
     case 'report-overdue':
       return { ...command, at };
     case 'remind':
@@ -137,7 +186,7 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
     case 'close-unneeded':
       return { ...command, at, assessment: drawn.settled };
     case 'expire-exemption':
-      return { ...command, at, facts: drawn.facts, assessment: drawn.assessment };
+      return { ...command, at, facts: drawn.facts, assessment: drawn.assessment, presentMode: drawn.presentMode };
   }
 }
 
@@ -196,6 +245,7 @@ const EVENT_TYPES: Record<FindingEventType, true> = {
   'finding-opened': true,
   'finding-reassessed': true,
   'finding-closed': true,
+  'mode-changed': true,
   'recheck-requested': true,
   rechecked: true,
   'remediation-approved': true,
@@ -205,8 +255,13 @@ const EVENT_TYPES: Record<FindingEventType, true> = {
   'backed-out': true,
   'remediation-failed': true,
   'remediation-overdue': true,
+  'confirmation-requested': true,
+  'request-withdrawn': true,
+  'request-lapsed': true,
   'exemption-granted': true,
   'exemption-renewed': true,
+  'exemption-shortened': true,
+  'exemption-end-accepted': true,
   'exemption-revoked': true,
   'exemption-expired': true,
   'exemption-reminded': true,
@@ -242,7 +297,8 @@ describe('whatever happens to a key', () => {
     const remediating = new Set(['remediation-approved', 'back-out-approved', 'remediation-started', 'remediated']);
     always((taken) => {
       for (const { before, events, command } of taken) {
-        if (!exemptAt(before, command.at)) continue;
+        // Who asks to fix it now ends the exemption.
+        if (!exemptAt(before, command.at) || command.type === 'fix-now') continue;
         expect(events.map((event) => event.type).filter((name) => remediating.has(name))).toEqual([]);
       }
     });
@@ -264,6 +320,32 @@ describe('whatever happens to a key', () => {
     });
   });
 
+  it('is never exempt for longer than the policy allows in all, however often it is renewed', () => {
+    always((taken) => {
+      let first: string | null = null;
+      for (const { events, after } of taken) {
+        if (events.some(({ type: name }) => name === 'finding-opened')) first = null;
+        if (after?.status !== 'exempt') continue;
+        first ??= after.exemption.grantedAt;
+        expect(Date.parse(after.exemption.until) - Date.parse(first)).toBeLessThanOrEqual(RULES.maximumTotalDays * DAY);
+      }
+    });
+  });
+
+  it('is exempt for less long after it was shortened, and reminds nobody once it may end', () => {
+    always((taken) => {
+      for (const { before, events, after, command } of taken) {
+        for (const event of events) {
+          if (before?.status !== 'exempt') continue;
+          if (event.type === 'exemption-reminded') expect(before.exemption.endAcceptedBy).toBeUndefined();
+          if (event.type !== 'exemption-shortened' || after?.status !== 'exempt') continue;
+          expect(Date.parse(after.exemption.until)).toBeLessThan(Date.parse(before.exemption.until));
+          expect(Date.parse(after.exemption.until)).toBeGreaterThan(Date.parse(command.at));
+        }
+      }
+    });
+  });
+
   it('is unchanged by a refused or ignored command', () => {
     always((taken) => {
       for (const { decision, before, after } of taken) {
@@ -276,12 +358,12 @@ describe('whatever happens to a key', () => {
     always((taken) => {
       let approved = false;
       let started = false;
-      for (const { command, events } of taken) {
+      for (const { command, events, after } of taken) {
         for (const event of events) {
           if (event.type === 'finding-opened') approved = started = false;
           if (event.type === 'remediation-approved' || event.type === 'back-out-approved') {
             const byPerson = 'verdict' in command && command.verdict.allowed;
-            const byRoute = command.type === 'assess' && command.mode === 'auto';
+            const byRoute = event.approval.by.kind === 'policy' && after?.mode === 'auto';
             approved = byPerson || byRoute;
             started = false;
           }
@@ -295,8 +377,57 @@ describe('whatever happens to a key', () => {
     });
   });
 
+  it('is decided by the policy only on a route that does so, of a finding that waits for nobody', () => {
+    always((taken) => {
+      for (const { before, events, after } of taken) {
+        for (const event of events) {
+          if (event.type !== 'remediation-approved' || event.approval.by.kind !== 'policy') continue;
+          expect(after).toMatchObject({ mode: 'auto', status: 'approved', route: event.approval.by.route });
+          expect(after !== undefined && isDriftLoop(after)).toBe(false);
+          // What failed is asked about first, unless something else is wrong by now.
+          const reassessed = events.some(({ type: name }) => name === 'finding-reassessed');
+          if (before?.status === 'failed') expect(reassessed).toBe(true);
+        }
+      }
+    });
+  });
+
+  it('is decided by nobody while it is only observed', () => {
+    always((taken) => {
+      for (const { before, command, decision } of taken) {
+        if (before?.mode !== 'observe' || !('verdict' in command) || command.type === 're-check') continue;
+        expect(decision.outcome).toBe('refused');
+      }
+    });
+  });
+
+  it('excuses a key that takes two people on the word of two, within the time', () => {
+    always((taken) => {
+      for (const { command, before, events } of taken) {
+        for (const event of events) {
+          const exemption = 'exemption' in event ? event.exemption : 'thenExempt' in event ? event.thenExempt : null;
+          if (exemption === null || event.type === 'backed-out') continue;
+          if (command.type !== 'confirm-request') {
+            expect('fourEyes' in command && command.fourEyes === null).toBe(true);
+            continue;
+          }
+          const request = before === undefined ? null : requestOf(before);
+          expect(request !== null && isWaiting(request, command.at)).toBe(true);
+          expect(exemption.grantedBy).toEqual(request?.by);
+          expect(exemption.confirmedBy).toEqual(command.by);
+          expect(comparePeople(exemption.grantedBy, command.by)).toBe('different');
+        }
+      }
+    });
+  });
+
   it('has nothing due any more once the clock has done what was due', () => {
-    const rules = { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, exemption: RULES };
+    const rules = {
+      remindAfterHours: [4, 24, 72],
+      escalateAfterHours: 48,
+      exemption: RULES,
+      opening: (at: number) => at,
+    };
     always((taken) => {
       for (const { after, command } of taken) {
         const now = new Date(Date.parse(command.at) + 3 * DAY).toISOString();
@@ -321,7 +452,8 @@ describe('whatever happens to a key', () => {
 function doneByTheClock(finding: Finding, work: readonly DueWork[]): Finding {
   return work.reduce<Finding>((present, due) => {
     const assessment = { verdict: 'rotation-off' } as const;
-    const command = due.type === 'expire-exemption' ? { ...due, facts: null, assessment } : due;
+    const auto = { presentMode: present.mode, rotationPeriodInDays: 365 };
+    const command = due.type === 'expire-exemption' ? { ...due, facts: null, assessment, ...auto } : due;
     const decision = decide(command, present);
     if (decision.outcome !== 'accepted') throw new Error(`due, but ${decision.outcome}: ${due.type}`);
     return decision.events.reduce(evolve, present);

@@ -1,6 +1,7 @@
 import type { ModalView } from '@slack/types';
 import * as z from 'zod/mini';
 import { type ExemptionPurpose, exemptionModalMetadata } from '../../../functions/contracts/slack-actions.ts';
+import type { FourEyesReason } from '../../../functions/domain/authority.ts';
 import { checkTerms } from '../../../functions/domain/exemption.ts';
 import {
   endOfDay,
@@ -14,20 +15,36 @@ import { wordsOf } from './slack-limits.ts';
 
 const policy = aPolicy();
 const ref = { key: KEY.arn, episode: 1 };
-const purposes: ExemptionPurpose[] = ['exempt', 'renew-exemption', 'back-out'];
+const purposes: ExemptionPurpose[] = ['exempt', 'renew-exemption', 'back-out', 'shorten-exemption'];
 const findings = {
   exempt: aFinding('open'),
   'renew-exemption': aFinding('exempt'),
   'back-out': aFinding('remediated'),
+  'shorten-exemption': aFinding('exempt'),
 };
 
 describe('renderExemptionModal', () => {
   it.each(purposes)('asks for the terms of %s', (purpose) => {
-    const view = renderExemptionModal({ finding: findings[purpose], purpose, policy, now: DAY_ONE, ref });
+    const view = renderExemptionModal({
+      finding: findings[purpose],
+      purpose,
+      policy,
+      now: DAY_ONE,
+      fourEyes: null,
+      ref,
+    });
     view satisfies ModalView;
     modalInput.parse(view);
     expect(exemptionModalMetadata.parse(JSON.parse(view.private_metadata))).toEqual({ finding: ref, purpose });
     expect(view).toMatchSnapshot();
+  });
+
+  it('says that it takes two people, and why', () => {
+    const form = { finding: findings.exempt, purpose: 'exempt', policy, now: DAY_ONE, ref } as const;
+    const shown = (because: FourEyesReason) =>
+      wordsOf(renderExemptionModal({ ...form, fourEyes: { because, confirmWithinHours: 24 } }).blocks);
+    expect(shown('route-asks')).toContain('The policy asks for two people here. Another approver has to confirm');
+    expect(shown('cause-not-told')).toContain('Nobody can tell who caused this finding');
   });
 
   it('stays within the limits with the longest policy and a hostile key', () => {
@@ -37,6 +54,7 @@ describe('renderExemptionModal', () => {
     const exemption = { ...finding.exemption, ...terms, owner: { ...terms.owner, userId: 'nobody' } };
     const view = renderExemptionModal({
       ...{ finding: { ...finding, exemption }, purpose: 'renew-exemption', now: DAY_ONE, ref },
+      fourEyes: { because: 'cause-not-told', confirmWithinHours: 24 },
       policy: aPolicy({ exemptions }),
     });
     modalInput.parse(view);
@@ -52,18 +70,24 @@ describe('renderExemptionModal', () => {
         purpose: 'exempt',
         policy: aPolicy({ exemptions }),
         now,
+        fourEyes: null,
         ref,
       });
       const days = view.blocks.flatMap((block) =>
         block.type === 'input' && block.element.type === 'datepicker' ? [block.element.initial_date] : [],
       );
-      expect(days.flatMap((day) => checkTerms(someTerms({ until: endOfDay(day) }), rules, now))).toEqual([]);
+      expect(days.flatMap((day) => checkTerms(someTerms({ until: endOfDay(day) }), rules, now, null))).toEqual([]);
       expect(wordsOf(view.blocks)).toContain('payments/ledger');
     }
   });
 });
 
 describe('readExemptionValues', () => {
+  it('reads the form that only asks for the end', () => {
+    const values = { until: { until: { type: 'datepicker', selected_date: '2026-05-01' } } };
+    expect(readExemptionValues(values)).toEqual({ ownerId: null, reason: '', ticket: null, until: '2026-05-01' });
+  });
+
   const filled = {
     owner: { owner: { type: 'users_select', selected_user: 'U0123456789' } },
     reason: { reason: { type: 'plain_text_input', value: ' because of the vendor ' } },

@@ -2,7 +2,18 @@ import type { DeniedBy, Problem } from '../../../functions/domain/assessment.ts'
 import type { Finding, RotationHistory, Status } from '../../../functions/domain/finding.ts';
 import type { RemediationFailure } from '../../../functions/domain/remedy.ts';
 import { renderFinding } from '../../../functions/messages/finding-message.ts';
-import { aFinding, aKey, anActor, aPersonRef, aPolicy, aTrigger, KEY, later, PROBLEMS } from '../../builders.ts';
+import {
+  aFinding,
+  aKey,
+  anActor,
+  aPersonRef,
+  aPolicy,
+  aRequest,
+  aTrigger,
+  KEY,
+  later,
+  PROBLEMS,
+} from '../../builders.ts';
 import { expectSlackTakes, wordsOf } from './slack-limits.ts';
 
 const CONTEXT = { policy: aPolicy(), now: later({ hours: 2 }) };
@@ -89,6 +100,60 @@ describe('renderFinding', () => {
       expect(text).toContain('Key Owner');
       expect(text).toContain('2026-03-02 09:10 UTC');
     }
+  });
+
+  it.each([
+    { action: 'exempt', status: 'open' },
+    { action: 'exempt', status: 'failed' },
+    { action: 'renew-exemption', status: 'exempt' },
+    { action: 'back-out', status: 'remediated' },
+  ] as const)('tells of a request to $action a finding in status $status', ({ action, status }) => {
+    const finding = { ...aFinding(status), request: aRequest({ action }) };
+    expect(shown(finding)).toMatchSnapshot();
+    const lapsed = shown(finding, { ...CONTEXT, now: later({ days: 1, minutes: 10 }) });
+    expect(lapsed.buttons.filter((label) => label.includes('request'))).toEqual([]);
+  });
+
+  it('offers to let an exemption end once its owner was reminded, until somebody says so', () => {
+    const exempt = aFinding('exempt');
+    const withExemption = (changes: object) => shown({ ...exempt, exemption: { ...exempt.exemption, ...changes } });
+    const offer = 'Let it end -> let-exemption-end';
+    expect(withExemption({}).buttons).not.toContain(offer);
+    expect(withExemption({ remindedDays: [14] }).buttons).toEqual([
+      'Renew… -> renew-exemption',
+      offer,
+      'Fix now -> fix-now',
+      'Shorten… -> shorten-exemption',
+      'End exemption -> revoke-exemption',
+    ]);
+    const accepted = withExemption({ remindedDays: [14], endAcceptedBy: aPersonRef() });
+    expect(accepted.buttons).not.toContain(offer);
+    expect(accepted.text).toContain('Key Owner lets it end.');
+  });
+
+  it.each(['open', 'failed', 'exempt', 'remediated'] as const)(
+    'offers no exemption in status %s once the time that the policy allows in all is used up',
+    (status) => {
+      const finding = { ...aFinding(status), exemptSince: later({ days: -730 }) };
+      expect(shown(finding).buttons.filter((label) => /exempt$|renew|back-out/.test(label))).toEqual([]);
+    },
+  );
+
+  it('binds the buttons to the request that is shown', () => {
+    const { blocks } = renderFinding({ ...aFinding('open'), request: aRequest() }, CONTEXT);
+    const values = blocks.flatMap((block) =>
+      block.type === 'actions' ? block.elements.map(({ action_id, value }) => [action_id, value]) : [],
+    );
+    const seen = JSON.stringify({ key: KEY.arn, episode: 1, request: aRequest().at });
+    expect(values).toContainEqual(['confirm-request', seen]);
+    expect(values).toContainEqual(['withdraw-request', seen]);
+  });
+
+  it('names both where it took two', () => {
+    const confirmedBy = aPersonRef({ userId: 'U0SECOND', name: 'Second Approver' });
+    const exempt = aFinding('exempt');
+    const { text } = shown({ ...exempt, exemption: { ...exempt.exemption, confirmedBy } });
+    expect(text).toContain('Granted by Key Owner (confirmed by Second Approver)');
   });
 
   it('offers approval only where a remedy exists', () => {

@@ -2,7 +2,18 @@ import type { AuditEvent } from '../../../functions/domain/audit.ts';
 import { GENESIS_HASH } from '../../../functions/domain/audit.ts';
 import type { FindingEvent, FindingEventType } from '../../../functions/domain/finding-events.ts';
 import { renderReply } from '../../../functions/messages/thread-reply.ts';
-import { aFinding, anOpening, aPersonRef, aPolicy, aProof, aTrigger, KEY, later, someTerms } from '../../builders.ts';
+import {
+  aFinding,
+  anOpening,
+  aPersonRef,
+  aPolicy,
+  aProof,
+  aRequest,
+  aTrigger,
+  KEY,
+  later,
+  someTerms,
+} from '../../builders.ts';
 import { expectSlackTakes, wordsOf } from './slack-limits.ts';
 
 const at = later({ hours: 1 });
@@ -26,6 +37,7 @@ const EVENTS: { [T in FindingEventType]: Extract<FindingEvent, { type: T }> | Fi
     closing: { because: 'not-applicable', reason: 'disabled', by: 'deployer' },
     trigger: aTrigger(),
   },
+  'mode-changed': { type: 'mode-changed', at, from: 'ask', to: 'auto' },
   'recheck-requested': { type: 'recheck-requested', at, by },
   rechecked: { type: 'rechecked', at, by, assessment: { verdict: 'rotation-off' } },
   'remediation-approved': { type: 'remediation-approved', at, approval, remedy },
@@ -52,8 +64,13 @@ const EVENTS: { [T in FindingEventType]: Extract<FindingEvent, { type: T }> | Fi
     kmsRequestId: null,
   },
   'remediation-overdue': { type: 'remediation-overdue', at, report: 1 },
+  'confirmation-requested': { type: 'confirmation-requested', at, request: aRequest() },
+  'request-withdrawn': { type: 'request-withdrawn', at, by },
+  'request-lapsed': { type: 'request-lapsed', at },
   'exemption-granted': { type: 'exemption-granted', at, exemption },
   'exemption-renewed': { type: 'exemption-renewed', at, exemption, by },
+  'exemption-shortened': { type: 'exemption-shortened', at, by, until: later({ days: 9 }), owner: by },
+  'exemption-end-accepted': { type: 'exemption-end-accepted', at, by },
   'exemption-revoked': { type: 'exemption-revoked', at, by },
   'exemption-expired': { type: 'exemption-expired', at, facts: null, assessment: { verdict: 'rotation-off' } },
   'exemption-reminded': { type: 'exemption-reminded', at, daysLeft: 7, owner: by },

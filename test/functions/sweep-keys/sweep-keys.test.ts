@@ -20,6 +20,7 @@ function createWorld() {
       alerts.push(alert);
       return Promise.resolve();
     },
+    offsetAt: () => 0,
     hasTime: () => true,
     ...changes,
   });

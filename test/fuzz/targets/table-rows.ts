@@ -6,6 +6,7 @@ import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../../../functions/adapters/findings-table.ts';
 import { createMessageClaims } from '../../../functions/adapters/message-claims.ts';
 import { createPolicyStore, PolicyUnreadable } from '../../../functions/adapters/policy-store.ts';
+import { offsetAt } from '../../../functions/adapters/time-zone.ts';
 import type { AuditEvent } from '../../../functions/domain/audit.ts';
 import { dueWork, nextDeadline } from '../../../functions/domain/deadlines.ts';
 import { decide } from '../../../functions/domain/decide.ts';
@@ -83,8 +84,8 @@ function useFinding(finding: Finding): void {
   onlyThrows([], () => {
     for (const command of COMMANDS) decide(command, finding);
     routeOf(POLICY, finding);
-    nextDeadline(finding, deadlineRules(POLICY));
-    dueWork(finding, deadlineRules(POLICY), NOW);
+    nextDeadline(finding, deadlineRules(POLICY, finding, offsetAt));
+    dueWork(finding, deadlineRules(POLICY, finding, offsetAt), NOW);
     const { text } = renderFinding(finding, { policy: POLICY, now: NOW });
     check('nobody-is-called', !MENTION.test(text), () => text);
   });
