@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { Operation } from 'aws-cdk-lib/aws-dynamodb';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { FUNCTION_NAMES, type FunctionName } from '../../functions/contracts/functions.ts';
 import { GRACE } from '../event-intake.ts';
@@ -137,7 +136,7 @@ function messages({ intake, reactions, functions: functionsOf }: Watched): Alarm
           namespace: 'AWS/Lambda',
           metricName: 'IteratorAge',
           dimensionsMap: { FunctionName: functionsOf[consumer].function.functionName },
-          ...{ statistic: 'Maximum', period: FIVE_MINUTES, label: consumer },
+          ...{ statistic: 'Maximum', period: FIVE_MINUTES },
         }),
         // Milliseconds. Two remediations in a row take eight minutes.
         breach: { above: Duration.minutes(15).toMilliseconds() },
@@ -176,7 +175,7 @@ function functions(watched: Watched): AlarmDefinition[] {
       return [
         {
           name: `${name}-errors`,
-          metric: lambda.metricErrors({ period: FIVE_MINUTES, label: name }),
+          metric: lambda.metricErrors({ period: FIVE_MINUTES }),
           breach: { above: 0 },
           ...whenFailing(name),
           noData: 'ok',
@@ -185,7 +184,7 @@ function functions(watched: Watched): AlarmDefinition[] {
         },
         {
           name: `${name}-throttles`,
-          metric: lambda.metricThrottles({ period: FIVE_MINUTES, label: name }),
+          metric: lambda.metricThrottles({ period: FIVE_MINUTES }),
           breach: { above: 0 },
           ...whenFailing(name),
           noData: 'ok',
@@ -331,31 +330,34 @@ function clock({ deployment, schedules, keySweep }: Watched): AlarmDefinition[] 
   ];
 }
 
+/** The operations that the functions call. A throttled index throttles them too. */
+const TABLE_OPERATIONS = ['GetItem', 'Query', 'TransactWriteItems', 'UpdateItem'] as const;
+
 function store({ table }: Watched): AlarmDefinition[] {
-  const { GET_ITEM, PUT_ITEM, QUERY, TRANSACT_WRITE_ITEMS, UPDATE_ITEM } = Operation;
-  // Those that the functions call; an index that is throttled throttles them.
-  const options = {
-    operations: [GET_ITEM, PUT_ITEM, QUERY, TRANSACT_WRITE_ITEMS, UPDATE_ITEM],
-    period: FIVE_MINUTES,
-  };
-  return [
-    {
-      name: 'table-throttles',
-      metric: table.metricThrottledRequestsForOperations(options),
-      breach: { above: 0 },
-      periods: FOR_A_WHILE,
-      noData: 'ok',
-      errorImpact: 'DynamoDB turns calls away: decisions take long, or fail.',
-      runbook: 'table-trouble',
-    },
-    {
-      name: 'table-errors',
-      metric: table.metricSystemErrorsForOperations(options),
-      breach: { above: 0 },
-      periods: FOR_A_WHILE,
-      noData: 'ok',
-      errorImpact: 'DynamoDB has errors of its own: decisions take long, or fail.',
-      runbook: 'table-trouble',
-    },
-  ];
+  // One alarm each and no sum of them: metric math has no value where one of its metrics has none, and DynamoDB sends these
+  // when they happen.
+  return TABLE_OPERATIONS.flatMap((operation) => {
+    const metric = (metricName: string) =>
+      new Metric({
+        namespace: 'AWS/DynamoDB',
+        metricName,
+        dimensionsMap: { TableName: table.tableName, Operation: operation },
+        ...{ statistic: 'Sum', period: FIVE_MINUTES },
+      });
+    const often = { breach: { above: 0 }, periods: FOR_A_WHILE, noData: 'ok', runbook: 'table-trouble' } as const;
+    return [
+      {
+        name: `table-throttles-${operation}`,
+        metric: metric('ThrottledRequests'),
+        ...often,
+        errorImpact: `DynamoDB turns away calls of ${operation}: decisions take long, or fail.`,
+      },
+      {
+        name: `table-errors-${operation}`,
+        metric: metric('SystemErrors'),
+        ...often,
+        errorImpact: `DynamoDB fails with errors of its own at ${operation}: decisions take long, or fail.`,
+      },
+    ];
+  });
 }
