@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { digest } from '../../functions/adapters/digest.ts';
 import { createMetrics } from '../../functions/adapters/metrics.ts';
 import { measure } from '../../functions/announce-finding/measure.ts';
-import { METRICS, METRICS_NAMESPACE, type MetricName } from '../../functions/contracts/metrics.ts';
+import { METRICS, METRICS_NAMESPACE, type MetricDatum, type MetricName } from '../../functions/contracts/metrics.ts';
 import { EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import { countStuck } from '../../functions/sweep-keys/gauges.ts';
 import { aFinding, anOpening, later } from '../builders.ts';
@@ -235,7 +235,9 @@ const sealing = { cause: { kind: 'clock' as const, id: 'run-1' }, policyVersion:
 const [opened] = seal(EMPTY_CHAIN, [anOpening()], sealing, digest).records;
 if (opened === undefined) throw new Error('nothing was sealed');
 const failure = {
-  ...{ type: 'remediation-failed', at: later({ minutes: 20 }), kmsRequestId: null },
+  type: 'remediation-failed',
+  at: later({ minutes: 20 }),
+  kmsRequestId: null,
   failure: { because: 'rotation-limit-reached' },
 } as const;
 const stuckAt = (minutes: number) =>
