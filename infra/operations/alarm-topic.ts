@@ -35,7 +35,7 @@ export class AlarmTopic extends Topic {
       new PolicyStatement({
         sid: 'CloudWatchAlarmsIntoTopic',
         principals: [cloudWatch],
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
         resources: ['*'],
         conditions: { StringEquals: { 'aws:SourceAccount': account } },
       }),
