@@ -5,8 +5,8 @@ import { FUNCTION_NAMES, type FunctionName } from '../../functions/contracts/fun
 import { GRACE } from '../event-intake.ts';
 import type { StreamConsumer } from '../event-sources.ts';
 import type { AlarmDefinition } from './alarm.ts';
-import type { Watched } from './operations.ts';
 import { ownMetric } from './own-metric.ts';
+import type { Watched } from './watched.ts';
 
 const FIVE_MINUTES = Duration.minutes(5);
 const HOUR = Duration.hours(1);

@@ -3,8 +3,8 @@ import { AlarmStatusWidget, Dashboard, GraphWidget, type IMetric, Metric, Row } 
 import type { Construct } from 'constructs';
 import { FUNCTION_NAMES } from '../../functions/contracts/functions.ts';
 import type { RunbookAlarm } from './alarm.ts';
-import type { Watched } from './operations.ts';
 import { ownMetric, type PlainMetricName, searchOwnMetric } from './own-metric.ts';
+import type { Watched } from './watched.ts';
 
 const HOUR = Duration.hours(1);
 const FIVE_MINUTES = Duration.minutes(5);

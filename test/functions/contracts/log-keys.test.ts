@@ -117,14 +117,18 @@ const STORY = {
   xray_trace_id: '1-5759e988-bd862e3fe1be46a994272793',
 };
 
+const HANDLERS = {
+  'announce-finding': () => import('../../../functions/announce-finding/handler.ts'),
+  'remediate-key': () => import('../../../functions/remediate-key/handler.ts'),
+  'detect-finding': () => import('../../../functions/detect-finding/handler.ts'),
+};
+
 it.each([
   ['announce-finding', 'announced'],
   ['remediate-key', 'remediation'],
   ['detect-finding', 'looked again'],
-])('%s names the story of an audit event in its log', async (name, message) => {
-  const { handler }: { handler: (event: DynamoDBStreamEvent, context: Context) => Promise<unknown> } = await import(
-    `../../../functions/${name}/handler.ts`
-  );
+] as const)('%s names the story of an audit event in its log', async (name, message) => {
+  const { handler } = await HANDLERS[name]();
   const lines = await linesOf(() => handler(streamEvent(), context));
   expect(lines).toContainEqual(expect.objectContaining({ service: name, message, ...STORY }));
 });
