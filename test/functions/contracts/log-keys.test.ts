@@ -11,7 +11,7 @@ import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { eventSortKey, partitionOf } from '../../../functions/contracts/table.ts';
 import { EMPTY_CHAIN, seal } from '../../../functions/domain/audit.ts';
 import { type Queues, startQueues } from '../../../sandbox/aws/queues.ts';
-import { SLACK_SECRET_ID, storeSlackSecret } from '../../../sandbox/function-environment.ts';
+import { SLACK_SECRET_ID, slackSecretOf, storeSlackSecret } from '../../../sandbox/function-environment.ts';
 import { HUB_ACCOUNT, READ_ROLE, REMEDIATE_ROLE } from '../../../sandbox/world.ts';
 import { anOpening, aPolicy, KEY } from '../../builders.ts';
 import { createTable, type OpenDynamoDb, openDynamoDb } from '../../sandbox/aws/dynamodb-fixture.ts';
@@ -29,7 +29,7 @@ let image: unknown;
 
 beforeAll(async () => {
   [dynamoDb, queues, slack, aws] = await Promise.all([openDynamoDb(), startQueues(), startFixture(), startAws()]);
-  storeSlackSecret(aws.secrets, { signingSecret: 'not-needed-to-announce', botToken: BOT_TOKEN });
+  storeSlackSecret(aws.secrets, slackSecretOf({ signingSecret: 'not-needed-to-announce', botToken: BOT_TOKEN }));
   await createTable(dynamoDb.client, TABLE);
   Object.assign(process.env, {
     AWS_REGION: 'eu-central-1',
