@@ -14,7 +14,10 @@ import { DEAD_LETTER_RETENTION, EncryptedQueue } from './encrypted-queue.ts';
  * How long a message waits before anybody looks at its key: most of the time that people's tools need to switch rotation on.
  * A policy that grants longer is honoured by detect-finding, which gives the message back.
  */
-const GRACE: Record<EventQueueName, Duration> = { creations: Duration.minutes(3), changes: Duration.seconds(30) };
+export const GRACE: Record<EventQueueName, Duration> = {
+  creations: Duration.minutes(3),
+  changes: Duration.seconds(30),
+};
 
 /**
  * Six times the timeout, as Lambda asks of a queue that it reads (Lambda Developer Guide, "Configuring a queue to use with

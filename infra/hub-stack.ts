@@ -12,6 +12,7 @@ import { StreamReactions, takeFromQueue } from './event-sources.ts';
 import { FindingsTable } from './findings-table.ts';
 import { KeySweep } from './key-sweep.ts';
 import { Notices } from './notices.ts';
+import { Operations } from './operations/operations.ts';
 import * as allow from './permissions.ts';
 import { Schedules } from './schedules.ts';
 import { SlackApi } from './slack-api.ts';
@@ -32,6 +33,7 @@ export class HubStack extends Stack {
   public readonly slackApi: SlackApi;
   public readonly schedules: Schedules;
   public readonly keySweep: KeySweep;
+  public readonly operations: Operations;
 
   public constructor(scope: Construct, { deployment, code }: { deployment: Deployment; code: FunctionCode }) {
     const { name, hub } = deployment;
@@ -82,11 +84,16 @@ export class HubStack extends Stack {
     });
 
     this.keySweep = new KeySweep(this, 'KeySweep', { deployment, sweepKeys: sweep.function, key: this.key });
+    const { key, table, intake, reactions, functions, slackApi, schedules, keySweep } = this;
+    this.operations = new Operations(this, 'Operations', {
+      ...{ deployment, key, table, intake, reactions, functions, slackApi, schedules, keySweep },
+    });
 
     this.#output('SlackRequestUrl', this.slackApi.requestUrl, 'Request URL of the Slack app');
     this.#output('SlackSecretArn', this.slackSecret.secretArn, 'Filled by npm run slack:connect');
     this.#output('TableName', this.table.tableName, 'Findings, audit events and the policy');
     this.#output('NoticesTopicArn', this.notices.topicArn, 'Audit events and alerts, to subscribe to');
+    this.#output('AlarmTopicArn', this.operations.topic.topicArn, 'Alarms, to subscribe to');
     this.#output('EventBusArn', this.intake.bus.eventBusArn, 'Where watched accounts send events to');
   }
 
