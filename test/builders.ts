@@ -144,7 +144,7 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
     exemptions: { ...someRules(), selfExemption: false },
     unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
     backOut: { windowDays: 14 },
-    digest: { threshold: 20 },
+    digest: { threshold: 20, firstTags: { environment: ['prod', 'production'] } },
     ...changes,
   };
 }

@@ -240,6 +240,16 @@ export function createSlack({
       return opened.parse(await translated('views.open', client.views.open({ trigger_id: triggerId, view }))).view.id;
     },
 
+    /** Puts a modal on top of the one that was clicked in. */
+    async pushView(triggerId: string, view: ModalToOpen): Promise<void> {
+      await translated('views.push', client.views.push({ trigger_id: triggerId, view }));
+    },
+
+    /** Replaces what an open modal shows. `not_found` is a SlackRefused: it was closed. */
+    async updateView(viewId: string, view: ModalToOpen): Promise<void> {
+      await translated('views.update', client.views.update({ view_id: viewId, view }));
+    },
+
     /**
      * Who a user is, at most 60 s old; null when Slack knows or shows nobody by that id. `payloadTeamId` is the
      * `user.team_id` of the interaction, or null when the person was named and did not click.

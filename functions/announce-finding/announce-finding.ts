@@ -5,33 +5,27 @@ import type { Finding } from '../domain/finding.ts';
 import { type Policy, routeOf } from '../domain/policy.ts';
 import { renderFinding } from '../messages/finding-message.ts';
 import { renderReply } from '../messages/thread-reply.ts';
-import { isNamed, type MessageSlot, type PostOnceDeps, postOnce, type Standing } from './post-once.ts';
+import { type AnnounceDigestDeps, refreshDigest, tellBelowDigest } from './announce-digest.ts';
+import { keepCurrent, refusalOf } from './keep-current.ts';
+import { type PlaceDeps, placeFinding } from './place-finding.ts';
+import { isNamed, type MessageSlot, postOnce, type Standing } from './post-once.ts';
 
-export type AnnounceFindingDeps = PostOnceDeps & {
-  topic: {
-    publishAudit: (event: AuditEvent) => Promise<void>;
-    publishAlert: (alert: Alert) => Promise<void>;
+export type AnnounceFindingDeps = AnnounceDigestDeps &
+  PlaceDeps & {
+    topic: { publishAudit: (event: AuditEvent) => Promise<void> };
+    findings: {
+      load: (keyArn: string) => Promise<ChainHead>;
+      auditOf: (keyArn: string) => Promise<AuditEvent[]>;
+    };
+    loadPolicy: () => Promise<{ policy: Policy }>;
   };
-  findings: {
-    load: (keyArn: string) => Promise<ChainHead>;
-    auditOf: (keyArn: string) => Promise<AuditEvent[]>;
-  };
-  loadPolicy: () => Promise<{ policy: Policy }>;
-  slack: {
-    updateMessage: (message: { channel: string; ts: string } & ReturnType<typeof renderFinding>) => Promise<void>;
-  };
-  claims: {
-    rendered: (slot: MessageSlot, version: number) => Promise<boolean>;
-    reported: (slot: MessageSlot, code: string) => Promise<boolean>;
-  };
-};
 
 /** A finding and the sequence of the last event that is in it. */
 type Version = { finding: Finding; sequence: number };
 
 /**
  * Tells the world about one audit event: subscribers through SNS, people through the episode's Slack message (always
- * the present state) and a reply below it. Safe to repeat: an event told before tells nobody again, except SNS.
+ * the present state) and a reply below it, or, in a storm, through the digest that the finding is in. Safe to repeat: an event told before tells nobody again, except SNS.
  * Resolves when Slack refuses for good, so that the findings behind this one go on; people who run the bot are alerted.
  * @throws what may pass by itself (SlackRateLimited, SlackUnavailable, PolicyUnreadable, AWS): to be retried
  */
@@ -45,14 +39,25 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
   const version = await latestOfEpisode(record, deps);
   if (version === null || version.finding.mode === 'observe') return;
   const policy = await readPolicy(deps);
+  const { finding, sequence } = version;
+  const digest = await placeFinding({ finding, version: sequence, event: record.event.type }, policy, deps);
   try {
+    if (digest !== null) {
+      await tellBelowDigest(record, digest, { finding, policy }, deps);
+      return;
+    }
     const root = await showFinding(version, policy, deps);
-    await tellInThread(record, root, version.finding, policy, deps);
+    await tellInThread(record, root, finding, policy, deps);
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
     await reportRefusal(rootOf(record), code, deps);
   }
+}
+
+/** Carries out an order to render a digest. @throws what may pass by itself: to be retried */
+export async function announceDigest(id: string, deps: AnnounceFindingDeps): Promise<void> {
+  await refreshDigest(id, await readPolicy(deps), deps);
 }
 
 /** What the people who run the bot, or answer for the keys, have to hear of outside Slack. */
@@ -103,20 +108,7 @@ async function showFinding(version: Version, policy: Policy, deps: AnnounceFindi
   const { finding, sequence } = version;
   const slot = rootOf({ key: finding.key, episode: finding.episode });
   const content = renderFinding(finding, { policy, now: deps.now() });
-  const post = { slot, channel: routeOf(policy, finding).channel, content, version: sequence };
-
-  const root = await postOnce(post, deps);
-  if (root.renderedVersion >= sequence) return root;
-  try {
-    await deps.slack.updateMessage({ channel: root.channel, ts: root.ts, ...content });
-  } catch (error) {
-    if (refusalOf(error) !== 'message_not_found') throw error;
-    // Somebody deleted it; what it said still needs an answer.
-    await deps.claims.release(slot, { ts: root.ts });
-    return await postOnce(post, deps);
-  }
-  await deps.claims.rendered(slot, sequence);
-  return { ...root, renderedVersion: sequence };
+  return await keepCurrent({ slot, channel: routeOf(policy, finding).channel, content, version: sequence }, deps);
 }
 
 async function tellInThread(
@@ -143,7 +135,7 @@ async function tellInThread(
 }
 
 /** Tells the people who run the bot, once per episode and error, that a finding does not reach anybody. */
-async function reportRefusal(root: MessageSlot, code: string, deps: AnnounceFindingDeps): Promise<void> {
+async function reportRefusal(root: EpisodeSlot, code: string, deps: AnnounceFindingDeps): Promise<void> {
   const stored = await deps.claims.read(root);
   if (stored?.refusedWith === code) return;
   await deps.topic.publishAlert({
@@ -156,11 +148,8 @@ async function reportRefusal(root: MessageSlot, code: string, deps: AnnounceFind
   await deps.claims.reported(root, code);
 }
 
-function rootOf({ key, episode }: Pick<AuditEvent, 'key' | 'episode'>): MessageSlot {
-  return { keyArn: key.arn, episode, part: 'root' };
-}
+type EpisodeSlot = Extract<MessageSlot, { keyArn: string }>;
 
-function refusalOf(error: unknown): string | null {
-  if (!isNamed(error, 'SlackRefused')) return null;
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'unknown_error';
+function rootOf({ key, episode }: Pick<AuditEvent, 'key' | 'episode'>): EpisodeSlot {
+  return { keyArn: key.arn, episode, part: 'root' };
 }

@@ -5,6 +5,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { createDigests, parseDigestOrder } from '../adapters/digests-table.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createMessageClaims } from '../adapters/message-claims.ts';
@@ -12,7 +13,8 @@ import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createSlack } from '../adapters/slack.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { announceFindingEnv, parseEnv } from '../contracts/env.ts';
-import { type AnnounceFindingDeps, announceFinding } from './announce-finding.ts';
+import { REFRESH_SORT_KEY_PREFIX } from '../contracts/table.ts';
+import { type AnnounceFindingDeps, announceDigest, announceFinding } from './announce-finding.ts';
 
 const env = parseEnv(announceFindingEnv, process.env);
 const logger = new Logger({ serviceName: 'announce-finding', logLevel: env.LOG_LEVEL });
@@ -25,11 +27,21 @@ const deps: AnnounceFindingDeps = {
   loadPolicy: () => policies.loadPolicy(),
   slack: createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL }),
   claims: createMessageClaims(table),
+  digests: createDigests(table),
 };
 
-/** Takes new audit events from the table's stream, one per batch and in order per key; a throw brings it again. */
+/**
+ * Takes new audit events, and orders to render a digest, from the table's stream: one per batch and in order per key and
+ * digest; a throw brings it again.
+ */
 export const handler = middy(async (event: DynamoDBStreamEvent): Promise<void> => {
   for (const { dynamodb } of event.Records) {
+    if (dynamodb?.Keys?.['sk']?.S?.startsWith(REFRESH_SORT_KEY_PREFIX) === true) {
+      const { digest } = parseDigestOrder(dynamodb.Keys);
+      await announceDigest(digest, deps);
+      logger.info('announced', { digest });
+      continue;
+    }
     const record = parseEventImage(dynamodb?.NewImage);
     await announceFinding(record, deps);
     logger.info('announced', { keyArn: record.key.arn, sequence: record.sequence, type: record.event.type });

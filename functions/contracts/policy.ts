@@ -45,6 +45,11 @@ const match = z
   })
   .check(z.refine((conditions) => Object.keys(conditions).length > 0, 'expected at least one condition'));
 
+const DEFAULT_DIGEST = {
+  threshold: 20,
+  firstTags: { environment: ['prod', 'production'], exposure: ['internet', 'public'] },
+};
+
 /** The policy file. Every key is documented in the example at the root, `rotation-policy.yaml`. */
 export const policySchema = z
   .strictObject({
@@ -92,7 +97,16 @@ export const policySchema = z
       { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
     ),
     backOut: z._default(z.strictObject({ windowDays: wholeDays }), { windowDays: 14 }),
-    digest: z._default(z.strictObject({ threshold: z.int().check(z.minimum(2)) }), { threshold: 20 }),
+    digest: z._default(
+      z.strictObject({
+        threshold: z._default(z.int().check(z.minimum(1), z.maximum(1000)), DEFAULT_DIGEST.threshold),
+        firstTags: z._default(
+          z.record(z.string().check(z.minLength(1)), nonEmpty(z.string())),
+          DEFAULT_DIGEST.firstTags,
+        ),
+      }),
+      DEFAULT_DIGEST,
+    ),
   })
   .check(({ value: policy, issues }) => {
     const complain = (path: (string | number)[], message: string) => {

@@ -1,13 +1,14 @@
 import type { FindingRef } from '../contracts/slack-actions.ts';
 import type { Cause } from '../domain/audit.ts';
-import { type Action, authorise, type GroupMembership, isFullMember } from '../domain/authority.ts';
+import { type Action, type GroupMembership, isFullMember } from '../domain/authority.ts';
 import type { Command, PersonCommand } from '../domain/commands.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import { checkTerms, type ExemptionRefusal, type ExemptionTerms } from '../domain/exemption.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { PersonRef, SlackPerson } from '../domain/people.ts';
-import { type Policy, routeOf, slackUsersOf } from '../domain/policy.ts';
+import { type Policy, routeOf } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { verdictOn } from '../domain/verdict.ts';
 
 /** Who asks, about which finding, and which request it was. */
 export type Request = {
@@ -133,13 +134,7 @@ async function ask(action: Action, request: Request, deps: Deps): Promise<{ poli
   const groups = listed
     ? { known: true as const, groupIds: [] }
     : await deps.groupsOf(person.userId, approvers.userGroups);
-  const causedBy = finding.trigger.kind === 'cloudtrail' ? finding.trigger.actor : null;
-  const verdict = authorise({
-    ...{ action, person, groups, approvers, causedBy },
-    organisation: policy.organisation,
-    causedByUserIds: slackUsersOf(policy, causedBy),
-    selfExemption: policy.exemptions.selfExemption,
-  });
+  const verdict = verdictOn(finding, { action, person, groups, policy });
   return { policy, common: { ...common, by, verdict } };
 }
 

@@ -5,12 +5,14 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
+import { createDigests } from '../adapters/digests-table.ts';
 import { tableOverFetch } from '../adapters/dynamodb-fetch.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createSlack } from '../adapters/slack.ts';
 import { SlackReceiver } from '../adapters/slack-receiver.ts';
 import { decideFindingEnv, parseEnv } from '../contracts/env.ts';
+import { approveAll, type DigestDeps, reviewDigest } from './decide-digest.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
 import { createSlackApp } from './slack-app.ts';
 
@@ -30,6 +32,7 @@ const deps: Deps = {
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   now,
 };
+const digestDeps: DigestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
 
 const logFailure = (error: unknown, requestId: string) => {
   logger.error('a click could not be answered', { requestId, error });
@@ -47,7 +50,11 @@ createSlackApp(
     decide: (action, request) => decideFinding(action, request, deps),
     mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
     decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+    approveAll: (ref, request) => approveAll(ref, request, digestDeps),
+    reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
     openView: (triggerId, view) => slack.openView(triggerId, view),
+    pushView: (triggerId, view) => slack.pushView(triggerId, view),
+    updateView: (viewId, view) => slack.updateView(viewId, view),
     now,
     logFailure,
   },

@@ -1,10 +1,25 @@
 import { App, type BlockAction, type ButtonAction, LogLevel, type Receiver, type ViewSubmitAction } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import { BUTTON, EXEMPTION_MODAL, parseFindingRef, parseModalMetadata } from '../contracts/slack-actions.ts';
+import {
+  type ApproveAllRef,
+  BUTTON,
+  DIGEST_BUTTON,
+  EXEMPTION_MODAL,
+  type ExemptionModalMetadata,
+  type PageRef,
+  parseApproveAll,
+  parseFindingRef,
+  parseModalMetadata,
+  parsePage,
+  REVIEW_MODAL,
+} from '../contracts/slack-actions.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Policy } from '../domain/policy.ts';
+import { approveAllSentence, FORGOTTEN } from '../messages/digest-sentence.ts';
 import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from '../messages/exemption-modal.ts';
 import { refusalSentence } from '../messages/refusal-sentence.ts';
+import { PAGE_SIZE, renderReview } from '../messages/review-modal.ts';
+import type { ApproveAllReply, DigestRequest, ReviewReply } from './decide-digest.ts';
 import type { ExemptingAction, Reply, Request, RequestedTerms, TermsReply } from './decide-finding.ts';
 
 /** What the app needs of the use case, and of Slack. */
@@ -15,7 +30,11 @@ export type SlackAppDeps = {
     request: Request,
   ) => Promise<Reply | { kind: 'may'; finding: Finding; policy: Policy }>;
   decideTerms: (action: ExemptingAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
+  approveAll: (ref: ApproveAllRef, request: DigestRequest) => Promise<ApproveAllReply>;
+  reviewDigest: (page: PageRef, size: number, request: DigestRequest) => Promise<ReviewReply>;
   openView: (triggerId: string, view: ModalView) => Promise<unknown>;
+  pushView: (triggerId: string, view: ModalView) => Promise<unknown>;
+  updateView: (viewId: string, view: ModalView) => Promise<unknown>;
   now: () => Date;
   /** Told about every failure that a person saw only as "it did not work". */
   logFailure: (error: unknown, requestId: string) => void;
@@ -75,15 +94,45 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
         const reply = await deps.mayStateTerms(action, request);
         if (reply.kind !== 'may') return clickSentence(reply);
         const { finding, policy } = reply;
-        const metadata = { purpose: action, ref: request.finding };
-        await deps.openView(
-          args.body.trigger_id,
-          renderExemptionModal({ finding, policy, now: deps.now().toISOString(), ...metadata }),
-        );
-        return null;
+        const list = listUnder(args.body);
+        const metadata = { purpose: action, ref: request.finding, list };
+        const form = renderExemptionModal({ finding, policy, now: deps.now().toISOString(), ...metadata });
+        await (list === undefined ? deps.openView : deps.pushView)(args.body.trigger_id, form);
+        return OPENED;
       });
       await args.ack();
+      if (sentence !== OPENED) await tell(args, sentence);
+    });
+  }
+
+  app.action<BlockAction<ButtonAction>>(
+    { type: 'block_actions', action_id: DIGEST_BUTTON.approveAll },
+    async (args) => {
+      const sentence = await attemptAny(args, parseApproveAll(args.action.value), async (ref, request) =>
+        approveAllSentence(await deps.approveAll(ref, request)),
+      );
+      await args.ack();
       await tell(args, sentence);
+    },
+  );
+
+  app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: DIGEST_BUTTON.review }, async (args) => {
+    const sentence = await attemptAny(args, parsePage(args.action.value), async (page, request) => {
+      const view = await listView(page, request, null);
+      if (typeof view === 'string') return view;
+      await deps.openView(args.body.trigger_id, view);
+      return null;
+    });
+    await args.ack();
+    await tell(args, sentence);
+  });
+
+  for (const action of [DIGEST_BUTTON.firstPage, DIGEST_BUTTON.samePage, DIGEST_BUTTON.nextPage]) {
+    app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
+      const list = listUnder(args.body);
+      const page = parsePage(args.action.value);
+      if (list !== undefined) await turnTo(page === null ? list : { ...list, page }, args, null);
+      await args.ack();
     });
   }
 
@@ -94,13 +143,15 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
       return;
     }
     try {
-      const request = requestOf(args.body.user, metadata.finding, args.context);
+      const request = { ...requesterOf(args.body.user, args.context), finding: metadata.finding };
       const values = readExemptionValues(args.view.state.values);
       const until = values.until === null ? '' : endOfDay(values.until);
       const reply = await deps.decideTerms(metadata.purpose, request, { ...values, until });
       switch (reply.kind) {
         case 'accepted':
         case 'repeated':
+          // The form goes away, and what lies under it shows what was decided.
+          if (metadata.list !== undefined) await turnTo(metadata.list, args, 'Done.');
           await args.ack();
           break;
         case 'wrong-terms':
@@ -120,14 +171,18 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   });
 
   /** What goes wrong is logged in full and told in one fixed sentence. */
-  async function attempt(
-    { body, action, context }: Click,
-    act: (request: Request) => Promise<string | null>,
+  function attempt(click: Click, act: (request: Request) => Promise<string | null>): Promise<string | null> {
+    return attemptAny(click, parseFindingRef(click.action.value), (finding, request) => act({ ...request, finding }));
+  }
+
+  async function attemptAny<T>(
+    { body, context }: Click,
+    value: T | null,
+    act: (value: T, request: DigestRequest) => Promise<string | null>,
   ): Promise<string | null> {
-    const finding = parseFindingRef(action.value);
-    if (finding === null) return NOT_READABLE;
+    if (value === null) return NOT_READABLE;
     try {
-      return await act(requestOf(body.user, finding, context));
+      return await act(value, requesterOf(body.user, context));
     } catch (error) {
       deps.logFailure(error, requestIdOf(context));
       return NOT_FINISHED;
@@ -135,7 +190,13 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   }
 
   /** By now what was asked is done or not done: an answer that does not arrive changes nothing about it. */
-  async function tell({ body, respond, context }: Click, sentence: string | null): Promise<void> {
+  async function tell(click: Click, sentence: string | null): Promise<void> {
+    const { body, respond, context } = click;
+    const list = listUnder(body);
+    if (list !== undefined) {
+      await turnTo(list, click, sentence ?? 'Done.');
+      return;
+    }
     if (sentence === null) return;
     try {
       if (!isAddressOfSlack(body.response_url, options.apiUrl)) throw new Error('response_url is not one of Slack');
@@ -145,9 +206,38 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     }
   }
 
+  /** The list of a digest as a view, or the sentence that says why there is none. */
+  async function listView(page: PageRef, request: DigestRequest, notice: string | null): Promise<ModalView | string> {
+    const reply = await deps.reviewDigest(page, PAGE_SIZE, request);
+    switch (reply.kind) {
+      case 'page':
+        return renderReview({ ...reply, page, notice }, { policy: reply.policy, now: deps.now().toISOString() });
+      case 'refused':
+        return refusalSentence(reply.refusal);
+      case 'forgotten':
+        return FORGOTTEN;
+    }
+  }
+
+  /** Shows a page in an open list; a list that cannot be shown changes nothing about what was decided. */
+  async function turnTo({ viewId, page }: List, { body, context }: Place, notice: string | null): Promise<void> {
+    try {
+      const view = await listView(page, requesterOf(body.user, context), notice);
+      await deps.updateView(viewId, typeof view === 'string' ? sentenceView('Review findings', view) : view);
+    } catch (error) {
+      deps.logFailure(error, requestIdOf(context));
+    }
+  }
+
   return app;
 }
 
+type List = NonNullable<ExemptionModalMetadata['list']>;
+/** A sentence that nobody sees: the form that opened is the answer. */
+const OPENED = 'opened';
+
+/** Where somebody did something. */
+type Place = { body: { user: SlackUser }; context: RequestContext };
 type Click = {
   body: BlockAction;
   action: ButtonAction;
@@ -157,9 +247,15 @@ type Click = {
 type SlackUser = { id: string; team_id?: string };
 type RequestContext = Record<string, unknown>;
 
-function requestOf(user: SlackUser, finding: Request['finding'], context: RequestContext): Request {
+function requesterOf(user: SlackUser, context: RequestContext): DigestRequest {
   // Without a workspace nobody can be told to belong to the organisation; the domain refuses then.
-  return { userId: user.id, teamId: user.team_id ?? '', finding, requestId: requestIdOf(context) };
+  return { userId: user.id, teamId: user.team_id ?? '', requestId: requestIdOf(context) };
+}
+
+/** The list of a digest that was clicked in; undefined for a click under a message. */
+function listUnder({ view }: Pick<BlockAction, 'view'>): List | undefined {
+  const page = view?.callback_id === REVIEW_MODAL ? parsePage(view.private_metadata) : null;
+  return view === undefined || page === null ? undefined : { viewId: view.id, page };
 }
 
 function requestIdOf(context: RequestContext): string {
@@ -190,7 +286,7 @@ function clickSentence(reply: Reply): string | null {
   }
 }
 
-function sentenceView(title: 'Nothing was changed' | 'Not finished', text: string): ModalView {
+function sentenceView(title: 'Nothing was changed' | 'Not finished' | 'Review findings', text: string): ModalView {
   return {
     type: 'modal',
     title: { type: 'plain_text', text: title },

@@ -54,6 +54,8 @@ export type ExemptionForm = {
   now: string;
   /** What the clicked button was rendered for: it travels with the modal, so that a late submission is noticed. */
   ref: FindingRef;
+  /** The list that lies under the form, if it was opened from one. */
+  list?: ExemptionModalMetadata['list'];
 };
 
 const DAY = 86_400_000;
@@ -62,7 +64,7 @@ const LONGEST_REASON = 1000;
 const LONGEST_TICKET = 200;
 
 /** The form for an exemption's terms: new, renewed (filled with the present terms), or following a back-out. */
-export function renderExemptionModal({ finding, purpose, policy, now, ref }: ExemptionForm): ExemptionModal {
+export function renderExemptionModal({ finding, purpose, policy, now, ref, list }: ExemptionForm): ExemptionModal {
   const { key, facts } = finding;
   const rules = policy.exemptions;
   const present = purpose === 'renew-exemption' && finding.status === 'exempt' ? finding.exemption : null;
@@ -70,7 +72,7 @@ export function renderExemptionModal({ finding, purpose, policy, now, ref }: Exe
   const reason = present === null ? '' : plain(present.reason, LONGEST_REASON);
   const ticket = plain(present?.ticket ?? '', LONGEST_TICKET);
   const latest = latestDay(policy, now);
-  const metadata: ExemptionModalMetadata = { finding: ref, purpose };
+  const metadata: ExemptionModalMetadata = { finding: ref, purpose, ...(list === undefined ? {} : { list }) };
   const { title, submit } = WORDS[purpose];
   return {
     type: 'modal',

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { SlackReceiver } from '../../functions/adapters/slack-receiver.ts';
 import { BUTTON, EXEMPTION_MODAL } from '../../functions/contracts/slack-actions.ts';
+import { approveAll, type DigestDeps, reviewDigest } from '../../functions/decide-finding/decide-digest.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from '../../functions/decide-finding/decide-finding.ts';
 import { createSlackApp } from '../../functions/decide-finding/slack-app.ts';
 import type { Status } from '../../functions/domain/finding.ts';
@@ -69,6 +70,7 @@ export async function createBot() {
     },
     now: () => NOW,
   };
+  const digestDeps: DigestDeps = { ...deps, loadPolicy: () => world.loadPolicy(), digests: NO_DIGESTS };
   globalThis.fetch = (url, init) => {
     const address = url instanceof Request ? url.url : url.toString();
     posts.push({ url: address, text: typeof init?.body === 'string' ? init.body : '' });
@@ -82,7 +84,11 @@ export async function createBot() {
       decide: (action, request) => decideFinding(action, request, deps),
       mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
       decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+      approveAll: (ref, request) => approveAll(ref, request, digestDeps),
+      reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
       openView: (_, view) => Promise.resolve(views.push(view)),
+      pushView: (_, view) => Promise.resolve(views.push(view)),
+      updateView: (_, view) => Promise.resolve(views.push(view)),
       now: () => NOW,
       logFailure,
     },
@@ -103,6 +109,14 @@ export async function createBot() {
     },
   };
 }
+
+/** A table without any digest: what is asked of one gets the answer for one that is forgotten. */
+const NO_DIGESTS: DigestDeps['digests'] = {
+  load: () => Promise.resolve(null),
+  page: () => Promise.resolve([]),
+  batches: () => Promise.resolve([]),
+  putBatch: () => Promise.resolve(false),
+};
 
 /** The event with the signature that Slack would give it, over whatever bytes the function is going to see. */
 export function sign(event: APIGatewayProxyEventV2, timestamp: string): APIGatewayProxyEventV2 {

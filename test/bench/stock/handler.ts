@@ -8,11 +8,13 @@ import { AwsLambdaReceiver, LogLevel } from '@slack/bolt';
 import type { Context } from 'aws-lambda';
 import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
 import { digest } from '../../../functions/adapters/digest.ts';
+import { createDigests } from '../../../functions/adapters/digests-table.ts';
 import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../../../functions/adapters/findings-table.ts';
 import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { createSlack } from '../../../functions/adapters/slack.ts';
 import { decideFindingEnv, parseEnv } from '../../../functions/contracts/env.ts';
+import { approveAll, reviewDigest } from '../../../functions/decide-finding/decide-digest.ts';
 import {
   type Deps,
   decideFinding,
@@ -40,6 +42,7 @@ const deps: Deps = {
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   now,
 };
+const digestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
 
 const receiver = new AwsLambdaReceiver({
   signingSecret: env.SLACK_SIGNING_SECRET,
@@ -63,7 +66,11 @@ createSlackApp(
     decide: (action, request) => decideFinding(action, request, deps),
     mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
     decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+    approveAll: (ref, request) => approveAll(ref, request, digestDeps),
+    reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
     openView: (triggerId, view) => slack.openView(triggerId, view),
+    pushView: (triggerId, view) => slack.pushView(triggerId, view),
+    updateView: (viewId, view) => slack.updateView(viewId, view),
     now,
     logFailure: (error, requestId) => {
       logger.error('a click could not be answered', { requestId, error });

@@ -1,3 +1,4 @@
+import { createDigests } from '../../../functions/adapters/digests-table.ts';
 import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createMessageClaims } from '../../../functions/adapters/message-claims.ts';
 import { createSlack } from '../../../functions/adapters/slack.ts';
@@ -36,6 +37,7 @@ beforeEach(async () => {
   tables += 1;
   const tableName = `findings-${tables}`;
   await createTable(dynamoDb.client, tableName);
+  const table = tableOverSdk({ client: dynamoDb.client, tableName });
   slack = await startFixture();
   notices = [];
   chain = { head: EMPTY_CHAIN, records: [] };
@@ -59,7 +61,8 @@ beforeEach(async () => {
     },
     loadPolicy: () => Promise.resolve({ policy }),
     slack: createSlack({ token: BOT_TOKEN, apiUrl: `${slack.slack.url}/api/` }),
-    claims: createMessageClaims(tableOverSdk({ client: dynamoDb.client, tableName })),
+    claims: createMessageClaims(table),
+    digests: createDigests(table),
   };
 });
 afterEach(() => slack.close());

@@ -53,7 +53,10 @@ describe('a policy', () => {
       },
       unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48 },
       backOut: { windowDays: 14 },
-      digest: { threshold: 20 },
+      digest: {
+        threshold: 20,
+        firstTags: { environment: ['prod', 'production'], exposure: ['internet', 'public'] },
+      },
     });
   });
 

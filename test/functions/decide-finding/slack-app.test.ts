@@ -33,7 +33,11 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
         asked.push(`${purpose} ${finding.key}`);
         return answer();
       },
+      approveAll: () => Promise.resolve({ kind: 'forgotten' }),
+      reviewDigest: () => Promise.resolve({ kind: 'forgotten' }),
       openView: () => Promise.resolve(),
+      pushView: () => Promise.resolve(),
+      updateView: () => Promise.resolve(),
       now: () => new Date(later({ hours: 1 })),
       logFailure: (error) => failures.push(error instanceof Error ? error.message : String(error)),
     },
