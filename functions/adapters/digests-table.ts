@@ -1,23 +1,14 @@
 import * as z from 'zod/mini';
 import { batchSchema, digestMemberSchema, digestSummarySchema } from '../contracts/digest-records.ts';
 import * as keys from '../contracts/table.ts';
-import {
-  type Batch,
-  type DigestMember,
-  type DigestSummary,
-  type JoinedMember,
-  sortTextOf,
-  takesMembers,
-} from '../domain/digest.ts';
-import { ConditionFailed, type DynamoDbTable, type Item, TransactionRefused } from './dynamodb.ts';
+import type { Batch, JoinedMember } from '../domain/digest.ts';
+import { type DynamoDbTable, type Item, TransactionRefused } from './dynamodb.ts';
 
 /** What is stored of a digest besides its members. `version` grows with every change of what it shows. */
 export type StoredDigest = z.infer<typeof digestRow> & { id: string };
 
 /** A batch, who is at it until when, and when it came to its end. */
 export type StoredBatch = z.infer<typeof batchRow>;
-
-export type Digests = ReturnType<typeof createDigests>;
 
 const digestRow = z.object({
   channel: z.string(),
@@ -37,213 +28,27 @@ const batchRow = z.object({
   doneAt: z.optional(z.iso.datetime()),
   refused: z._default(z.int(), 0),
 });
-const pointerRow = z.object({ digest: z.string(), lastJoinedAt: z.iso.datetime() });
-const partitionKey = z.object({ pk: z.string() });
-const orderKeys = z.object({ pk: z.object({ S: z.string() }), sk: z.object({ S: z.string() }) });
-
-const DAY = 86_400;
 /** Digests, members and batches are kept so long after their last change. */
-const KEPT_DAYS = 90;
-/** Counts of arrivals and orders are of no use after their minute, or after the stream has carried them. */
-const ORDERS_KEPT_DAYS = 2;
-/** A digest is rendered at most once in such a time: chat.update takes about fifty calls a minute for all of them. */
-const REFRESH_EVERY_MS = 10_000;
-/** How exactly it is remembered when a digest got its last member: not every one of thousands writes it. */
-const JOIN_NOTED_EVERY_MS = 30_000;
+export const KEPT_DAYS = 90;
+export const digestKey = (id: string) => ({ pk: keys.digestPartition(id), sk: keys.DIGEST_SORT_KEY });
+export const batchKey = ({ digest, requestId }: Pick<Batch, 'digest' | 'requestId'>) => ({
+  pk: keys.digestPartition(digest),
+  sk: `${keys.BATCH_SORT_KEY_PREFIX}${requestId}`,
+});
 
-/** Digests and what belongs to them, one function per access pattern; see contracts/table.ts for the keys. */
+/**
+ * Digests as people meet them, one function per access pattern; see contracts/table.ts for the keys. What keeps them
+ * going is in digest-upkeep.ts, which the function that people wait for does without.
+ */
 export function createDigests(table: DynamoDbTable) {
-  /** Answers whether the condition held. */
-  async function update(...[key, change, condition]: Parameters<DynamoDbTable['update']>): Promise<boolean> {
-    try {
-      await table.update(key, change, condition);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
-  }
-
-  /** Answers whether the item is new. */
-  async function putNew(item: Item): Promise<boolean> {
-    try {
-      await table.putTogether([{ item, condition: { expression: 'attribute_not_exists(pk)' } }]);
-      return true;
-    } catch (error) {
-      if (error instanceof TransactionRefused && error.reasons[0] === 'ConditionalCheckFailed') return false;
-      throw error;
-    }
-  }
-
-  const digestKey = (id: string) => ({ pk: keys.digestPartition(id), sk: keys.DIGEST_SORT_KEY });
-  const batchKey = ({ digest, requestId }: Pick<Batch, 'digest' | 'requestId'>) => ({
-    pk: keys.digestPartition(digest),
-    sk: `${keys.BATCH_SORT_KEY_PREFIX}${requestId}`,
-  });
-
-  async function within(id: string, prefix: string): Promise<Item[]> {
-    return await table.query({
-      keyCondition: {
-        expression: 'pk = :pk AND begins_with(sk, :prefix)',
-        values: { ':pk': keys.digestPartition(id), ':prefix': prefix },
-      },
-      consistent: true,
-    });
-  }
-
-  async function idsFrom(timeKey: string, limit: number): Promise<Item[]> {
-    return await table.query({
-      index: keys.INDEX_BY_TIME,
-      keyCondition: { expression: 'timeKey = :timeKey', values: { ':timeKey': timeKey } },
-      limit,
-    });
-  }
-
   return {
-    /** Counts a finding in, once however often it is asked for. */
-    async arrive(
-      { channel, minute, keyArn, episode }: { channel: string; minute: string; keyArn: string; episode: number },
-      now: string,
-    ): Promise<void> {
-      const sk = keys.arrivalSortKey(keyArn, episode);
-      await table.put({ pk: keys.arrivalsPartition(channel, minute), sk, ttl: inDays(now, ORDERS_KEPT_DAYS) });
-    },
-
-    /** How many findings were counted in; counts no further than `atMost`. */
-    async arrivals(channel: string, minute: string, atMost: number): Promise<number> {
-      const items = await table.query({
-        keyCondition: { expression: 'pk = :pk', values: { ':pk': keys.arrivalsPartition(channel, minute) } },
-        limit: atMost,
-        consistent: true,
-      });
-      return items.length;
-    },
-
-    /** The digest that takes a channel's findings now; a new one begins when the last storm is over. */
-    async current(channel: string, now: string): Promise<string> {
-      const key = { pk: keys.channelPartition(channel), sk: keys.DIGEST_SORT_KEY };
-      for (;;) {
-        const item = await table.get(key);
-        const stored = item === undefined ? null : pointerRow.parse(item);
-        if (stored !== null && takesMembers(stored.lastJoinedAt, now)) {
-          if (Date.parse(now) - Date.parse(stored.lastJoinedAt) > JOIN_NOTED_EVERY_MS) {
-            const change = { expression: 'SET lastJoinedAt = :now', values: { ':now': now, ':id': stored.digest } };
-            await update(key, change, 'digest = :id');
-          }
-          return stored.digest;
-        }
-        const id = `${channel}#${now}`;
-        // First, so that whoever finds the digest's name finds the digest.
-        await update(
-          digestKey(id),
-          {
-            expression: 'SET channel = :channel, beganAt = :now, #version = :zero, #ttl = :ttl',
-            names: { '#version': 'version', '#ttl': 'ttl' },
-            values: { ':channel': channel, ':now': now, ':zero': 0, ':ttl': inDays(now, KEPT_DAYS) },
-          },
-          'attribute_not_exists(pk)',
-        );
-        const [unchanged, seen] =
-          stored === null ? ['attribute_not_exists(digest)', {}] : ['digest = :seen', { ':seen': stored.digest }];
-        const began = await update(
-          key,
-          { expression: 'SET digest = :id, lastJoinedAt = :now', values: { ':id': id, ':now': now, ...seen } },
-          unchanged,
-        );
-        if (began) return id;
-      }
-    },
-
     /** A digest; null when there is none, or none any more. */
     async load(id: string, now: string): Promise<StoredDigest | null> {
       const item = await table.get(digestKey(id));
       if (item === undefined) return null;
       const stored = digestRow.parse(item);
       // DynamoDB takes expired items away at some time after.
-      return stored.ttl < seconds(now) ? null : { ...stored, id };
-    },
-
-    /** Stores how a member is now; nothing changes when it is stored as of that event or a later one. */
-    async putMember(id: string, member: DigestMember, version: number, now: string): Promise<void> {
-      const { key, episode } = member;
-      await update(
-        { pk: keys.digestPartition(id), sk: keys.memberSortKey(key.arn, episode) },
-        {
-          expression:
-            'SET #member = :member, #version = :version, joinedAt = if_not_exists(joinedAt, :now), groupKey = :group, groupSort = :sort, #ttl = :ttl',
-          names: { '#member': 'member', '#version': 'version', '#ttl': 'ttl' },
-          values: {
-            ...{ ':member': member, ':version': version, ':now': now },
-            ...{ ':group': keys.digestPartition(id), ':sort': sortTextOf(member), ':ttl': inDays(now, KEPT_DAYS) },
-          },
-        },
-        'attribute_not_exists(#version) OR #version < :version',
-      );
-    },
-
-    /** Notes that the digest's message shows an earlier state from now on. False when there is no such digest. */
-    changed(id: string, now: string): Promise<boolean> {
-      return update(
-        digestKey(id),
-        {
-          expression: 'SET timeKey = :stale, timeSort = :sort, #ttl = :ttl ADD #version :one',
-          names: { '#version': 'version', '#ttl': 'ttl' },
-          values: {
-            ...{ ':stale': keys.STALE_DIGEST, ':sort': `${now}#${id}`, ':one': 1 },
-            ':ttl': inDays(now, KEPT_DAYS),
-          },
-        },
-        'attribute_exists(pk)',
-      );
-    },
-
-    /** Has the digest rendered, through the stream; at most once in REFRESH_EVERY_MS. */
-    async askForRefresh(id: string, now: string): Promise<void> {
-      const slot = Math.floor(Date.parse(now) / REFRESH_EVERY_MS) * REFRESH_EVERY_MS;
-      const sk = `${keys.REFRESH_SORT_KEY_PREFIX}${new Date(slot).toISOString()}`;
-      await putNew({ pk: keys.digestPartition(id), sk, ttl: inDays(now, ORDERS_KEPT_DAYS) });
-    },
-
-    /** Digests whose message shows an earlier state, longest ago first. */
-    async stale(limit: number): Promise<string[]> {
-      const items = await idsFrom(keys.STALE_DIGEST, limit);
-      return items.map((item) => partitionKey.parse(item).pk.slice(keys.digestPartition('').length));
-    },
-
-    /** Takes the turn to render; false while another run has it. */
-    takeTurn(id: string, { now, until }: { now: string; until: string }): Promise<boolean> {
-      return update(
-        digestKey(id),
-        { expression: 'SET turnUntil = :until', values: { ':now': now, ':until': until } },
-        'attribute_exists(pk) AND attribute_not_exists(turnUntil) OR attribute_exists(pk) AND turnUntil < :now',
-      );
-    },
-
-    /** Gives the turn back. */
-    async endTurn(id: string, until: string): Promise<void> {
-      await update(
-        digestKey(id),
-        { expression: 'REMOVE turnUntil', values: { ':until': until } },
-        'turnUntil = :until',
-      );
-    },
-
-    /** Records what the message shows; it is current unless something has changed meanwhile, which false says. */
-    shown(id: string, { version, summary }: { version: number; summary: DigestSummary }): Promise<boolean> {
-      return update(
-        digestKey(id),
-        {
-          expression: 'SET summary = :summary REMOVE timeKey, timeSort',
-          names: { '#version': 'version' },
-          values: { ':summary': summary, ':version': version },
-        },
-        '#version = :version',
-      );
-    },
-
-    /** All members. */
-    async members(id: string): Promise<JoinedMember[]> {
-      return (await within(id, keys.MEMBER_SORT_KEY_PREFIX)).map(joinedMember);
+      return stored.ttl < secondsAfter(now, 0) ? null : { ...stored, id };
     },
 
     /** Members in the order in which people should see them, from the one after `after` on; each with its place. */
@@ -263,85 +68,51 @@ export function createDigests(table: DynamoDbTable) {
     },
 
     /** Stores a person's "Approve all"; false when this very request is stored. */
-    putBatch(batch: Batch): Promise<boolean> {
-      return putNew({
+    async putBatch(batch: Batch): Promise<boolean> {
+      const item = {
         ...batchKey(batch),
         ...{ batch, workUntil: batch.at, refused: 0 },
         ...{ timeKey: keys.OPEN_BATCH, timeSort: `${batch.at}#${batch.requestId}` },
-        ttl: inDays(batch.at, KEPT_DAYS),
-      });
-    },
-
-    async loadBatch(ref: Pick<Batch, 'digest' | 'requestId'>): Promise<StoredBatch | null> {
-      const item = await table.get(batchKey(ref));
-      return item === undefined ? null : batchRow.parse(item);
+        ttl: secondsAfter(batch.at, KEPT_DAYS),
+      };
+      try {
+        await table.putTogether([{ item, condition: { expression: 'attribute_not_exists(pk)' } }]);
+        return true;
+      } catch (error) {
+        if (error instanceof TransactionRefused && error.reasons[0] === 'ConditionalCheckFailed') return false;
+        throw error;
+      }
     },
 
     /** All batches of a digest, oldest first. */
     async batches(id: string): Promise<StoredBatch[]> {
-      const batches = (await within(id, keys.BATCH_SORT_KEY_PREFIX)).map((item) => batchRow.parse(item));
+      const batches = (await itemsWithin(table, id, keys.BATCH_SORT_KEY_PREFIX)).map(parseBatch);
       return batches.sort((a, b) => (a.batch.at < b.batch.at ? -1 : 1));
-    },
-
-    /** Batches that are not done, oldest first. */
-    async openBatches(limit: number): Promise<Batch[]> {
-      return (await idsFrom(keys.OPEN_BATCH, limit)).map((item) => batchRow.parse(item).batch);
-    },
-
-    /** Takes a batch to work on it; false while another run has it, or when it is done. */
-    takeBatch(ref: Batch, { from, to }: { from: string; to: string }): Promise<boolean> {
-      return update(
-        batchKey(ref),
-        { expression: 'SET workUntil = :to', values: { ':from': from, ':to': to } },
-        'attribute_not_exists(doneAt) AND workUntil = :from',
-      );
-    },
-
-    /** Leaves a batch to whichever run comes next. */
-    async leaveBatch(ref: Batch, { from, now }: { from: string; now: string }): Promise<void> {
-      await update(
-        batchKey(ref),
-        { expression: 'SET workUntil = :now', values: { ':from': from, ':now': now } },
-        'workUntil = :from',
-      );
-    },
-
-    /** Has another run go on with a batch, through the stream. */
-    async askToGoOn({ digest, requestId }: Batch, now: string): Promise<void> {
-      const sk = `${keys.TURN_SORT_KEY_PREFIX}${requestId}#${now}`;
-      await putNew({ pk: keys.digestPartition(digest), sk, ttl: inDays(now, ORDERS_KEPT_DAYS) });
-    },
-
-    /** Ends a batch. `refused`: for how many keys the person was refused. */
-    async endBatch(ref: Batch, { now, refused }: { now: string; refused: number }): Promise<void> {
-      await update(
-        batchKey(ref),
-        {
-          expression: 'SET doneAt = :now, refused = :refused REMOVE timeKey, timeSort',
-          values: { ':now': now, ':refused': refused },
-        },
-        'attribute_exists(pk) AND attribute_not_exists(doneAt)',
-      );
     },
   };
 }
 
-/** What a new item of a digest's partition asks for, by the keys in its stream record. @throws ZodError */
-export function parseDigestOrder(streamKeys: unknown): { digest: string; requestId: string } {
-  const { pk, sk } = orderKeys.parse(streamKeys);
-  const [, requestId = ''] = sk.S.split('#');
-  return { digest: pk.S.slice(keys.digestPartition('').length), requestId };
+/** The items of a digest's partition whose sort keys begin so. */
+export async function itemsWithin(table: DynamoDbTable, id: string, prefix: string): Promise<Item[]> {
+  return await table.query({
+    keyCondition: {
+      expression: 'pk = :pk AND begins_with(sk, :prefix)',
+      values: { ':pk': keys.digestPartition(id), ':prefix': prefix },
+    },
+    consistent: true,
+  });
 }
 
-function joinedMember(item: Item): JoinedMember {
+export function parseBatch(item: Item): StoredBatch {
+  return batchRow.parse(item);
+}
+
+export function joinedMember(item: Item): JoinedMember {
   const { member, joinedAt } = memberRow.parse(item);
   return { ...member, joinedAt };
 }
 
-function seconds(now: string): number {
-  return Math.floor(Date.parse(now) / 1000);
-}
-
-function inDays(now: string, days: number): number {
-  return seconds(now) + days * DAY;
+/** An instant so many days later, as DynamoDB's time to live wants it. */
+export function secondsAfter(now: string, days: number): number {
+  return Math.floor(Date.parse(now) / 1000) + days * 86_400;
 }

@@ -5,7 +5,8 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
-import { createDigests, parseDigestOrder } from '../adapters/digests-table.ts';
+import { createDigestUpkeep, parseDigestOrder } from '../adapters/digest-upkeep.ts';
+import { createDigests } from '../adapters/digests-table.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createMessageClaims } from '../adapters/message-claims.ts';
@@ -27,7 +28,7 @@ const deps: AnnounceFindingDeps = {
   loadPolicy: () => policies.loadPolicy(),
   slack: createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL }),
   claims: createMessageClaims(table),
-  digests: createDigests(table),
+  digests: { ...createDigests(table), ...createDigestUpkeep(table) },
 };
 
 /**

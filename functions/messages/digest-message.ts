@@ -58,7 +58,7 @@ export function renderDigest(digest: DigestView, { policy, now }: DigestContext)
   const progress = batches.map((batch) => progressPhrases(batch, members));
   const buttons = waiting.length === 0 ? [] : buttonsOf(digest, { policy, now });
   return {
-    text: spoken(title, '. ', states, '. ', ...progress.flatMap((phrases) => [...phrases, ' '])),
+    text: spoken(waiting.length === 0 ? title : findings(summary), `: ${states}. `, ...progress.flatMap(spaced)),
     blocks: [
       header(title),
       {
@@ -120,9 +120,18 @@ function same(words: string): { one: string; many: string } {
   return { one: words, many: words };
 }
 
-function titleOf({ total }: DigestSummary, waiting: number): string {
-  const findings = total === 1 ? '1 finding' : `${total} findings`;
-  return waiting === 0 ? `${findings}, all decided` : `${findings} at once: ${waiting} to decide`;
+function titleOf(summary: DigestSummary, waiting: number): string {
+  const { total } = summary;
+  if (waiting > 0) return `${findings(summary)}: ${waiting} to decide`;
+  return total === 1 ? '1 finding, decided' : `${total} findings, all decided`;
+}
+
+function findings({ total }: DigestSummary): string {
+  return total === 1 ? '1 finding' : `${total} findings at once`;
+}
+
+function spaced(phrases: readonly Phrase[]): Phrase[] {
+  return [...phrases, ' '];
 }
 
 function movedSentence({ moved }: DigestSummary): string {
@@ -135,7 +144,7 @@ function progressPhrases(
   members: readonly DigestMember[],
 ): Phrase[] {
   const approved = Math.min(approvedSince(members, batch), batch.count);
-  const who: Phrase[] = [{ person: batch.person }, ` approved all ${batch.count} `, { time: batch.at }];
+  const who: Phrase[] = [{ person: batch.person }, ` approved all ${batch.count} keys, `, { time: batch.at }];
   if (doneAt === null) return [...who, `: ${approved} of ${batch.count} approved so far.`];
   const others = batch.count - approved - refused;
   return [

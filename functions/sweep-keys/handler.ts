@@ -10,7 +10,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
-import { createDigests, parseDigestOrder } from '../adapters/digests-table.ts';
+import { createDigestUpkeep, parseDigestOrder } from '../adapters/digest-upkeep.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
@@ -41,7 +41,7 @@ const deps = {
   observeKey: reader.observeKey,
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   alert: (alert: Alert) => topic.publishAlert(alert),
-  digests: createDigests(table),
+  digests: createDigestUpkeep(table),
   now: () => new Date().toISOString(),
   pause: (milliseconds: number) => sleep(milliseconds),
 };

@@ -2,10 +2,11 @@ import { decisions } from './decisions.ts';
 import { redelivery } from './redelivery.ts';
 import { remediation } from './remediation.ts';
 import type { Scenario } from './scenario.ts';
+import { storms } from './storms.ts';
 import { trouble } from './trouble.ts';
 
 /** Every scenario, in the order in which `all` plays them. */
-export const SCENARIOS: readonly Scenario[] = [...remediation, ...decisions, ...trouble, ...redelivery];
+export const SCENARIOS: readonly Scenario[] = [...remediation, ...decisions, ...trouble, ...redelivery, ...storms];
 
 export function scenarioNames(): string[] {
   return SCENARIOS.map(({ name }) => name);

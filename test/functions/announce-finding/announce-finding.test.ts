@@ -1,3 +1,4 @@
+import { createDigestUpkeep } from '../../../functions/adapters/digest-upkeep.ts';
 import { createDigests } from '../../../functions/adapters/digests-table.ts';
 import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createMessageClaims } from '../../../functions/adapters/message-claims.ts';
@@ -62,7 +63,7 @@ beforeEach(async () => {
     loadPolicy: () => Promise.resolve({ policy }),
     slack: createSlack({ token: BOT_TOKEN, apiUrl: `${slack.slack.url}/api/` }),
     claims: createMessageClaims(table),
-    digests: createDigests(table),
+    digests: { ...createDigests(table), ...createDigestUpkeep(table) },
   };
 });
 afterEach(() => slack.close());
