@@ -10,10 +10,12 @@ import {
 } from '../domain/digest.ts';
 import {
   batchKey,
+  beganAtOf,
+  digestId,
   digestKey,
+  endOf,
   itemsWithin,
   joinedMember,
-  KEPT_DAYS,
   parseBatch,
   type StoredBatch,
   secondsAfter,
@@ -91,21 +93,21 @@ export function createDigestUpkeep(table: DynamoDbTable) {
       for (;;) {
         const item = await table.get(key);
         const stored = item === undefined ? null : pointerRow.parse(item);
-        if (stored !== null && takesMembers(stored.lastJoinedAt, now)) {
+        if (stored !== null && takesMembers({ ...stored, beganAt: beganAtOf(stored.digest) }, now)) {
           if (Date.parse(now) - Date.parse(stored.lastJoinedAt) > JOIN_NOTED_EVERY_MS) {
             const change = { expression: 'SET lastJoinedAt = :now', values: { ':now': now, ':id': stored.digest } };
             await update(key, change, 'digest = :id');
           }
           return stored.digest;
         }
-        const id = `${channel}#${now}`;
+        const id = digestId(channel, now);
         // First, so that whoever finds the digest's name finds the digest.
         await update(
           digestKey(id),
           {
             expression: 'SET channel = :channel, beganAt = :now, #version = :zero, #ttl = :ttl',
             names: { '#version': 'version', '#ttl': 'ttl' },
-            values: { ':channel': channel, ':now': now, ':zero': 0, ':ttl': secondsAfter(now, KEPT_DAYS) },
+            values: { ':channel': channel, ':now': now, ':zero': 0, ':ttl': endOf(id) },
           },
           'attribute_not_exists(pk)',
         );
@@ -134,7 +136,7 @@ export function createDigestUpkeep(table: DynamoDbTable) {
             ...{
               ':group': keys.digestPartition(id),
               ':sort': sortTextOf(member),
-              ':ttl': secondsAfter(now, KEPT_DAYS),
+              ':ttl': endOf(id),
             },
           },
         },
@@ -147,14 +149,15 @@ export function createDigestUpkeep(table: DynamoDbTable) {
       return update(
         digestKey(id),
         {
-          expression: 'SET timeKey = :stale, timeSort = :sort, #ttl = :ttl ADD #version :one',
+          expression: 'SET timeKey = :stale, timeSort = :sort ADD #version :one',
           names: { '#version': 'version', '#ttl': 'ttl' },
           values: {
             ...{ ':stale': keys.STALE_DIGEST, ':sort': `${now}#${id}`, ':one': 1 },
-            ':ttl': secondsAfter(now, KEPT_DAYS),
+            ':now': secondsAfter(now, 0),
           },
         },
-        'attribute_exists(pk)',
+        // Of one that is past its end this must not make a new one.
+        '#ttl > :now',
       );
     },
 

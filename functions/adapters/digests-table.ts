@@ -19,7 +19,6 @@ const digestRow = z.object({
   /** Whether the message shows an earlier state; its presence puts the digest into an index. */
   timeKey: z.optional(z.literal(keys.STALE_DIGEST)),
   summary: z.optional(digestSummarySchema),
-  ttl: z.int(),
 });
 const memberRow = z.object({ member: digestMemberSchema, joinedAt: z.iso.datetime(), groupSort: z.string() });
 const batchRow = z.object({
@@ -28,8 +27,8 @@ const batchRow = z.object({
   doneAt: z.optional(z.iso.datetime()),
   refused: z._default(z.int(), 0),
 });
-/** Digests, members and batches are kept so long after their last change. */
-export const KEPT_DAYS = 90;
+/** A digest is kept so long after it began, with all that belongs to it. */
+const KEPT_DAYS = 400;
 export const digestKey = (id: string) => ({ pk: keys.digestPartition(id), sk: keys.DIGEST_SORT_KEY });
 export const batchKey = ({ digest, requestId }: Pick<Batch, 'digest' | 'requestId'>) => ({
   pk: keys.digestPartition(digest),
@@ -44,11 +43,9 @@ export function createDigests(table: DynamoDbTable) {
   return {
     /** A digest; null when there is none, or none any more. */
     async load(id: string, now: string): Promise<StoredDigest | null> {
-      const item = await table.get(digestKey(id));
-      if (item === undefined) return null;
-      const stored = digestRow.parse(item);
       // DynamoDB takes expired items away at some time after.
-      return stored.ttl < secondsAfter(now, 0) ? null : { ...stored, id };
+      const item = endOf(id) < secondsAfter(now, 0) ? undefined : await table.get(digestKey(id));
+      return item === undefined ? null : { ...digestRow.parse(item), id };
     },
 
     /** Members in the order in which people should see them, from the one after `after` on; each with its place. */
@@ -73,7 +70,7 @@ export function createDigests(table: DynamoDbTable) {
         ...batchKey(batch),
         ...{ batch, workUntil: batch.at, refused: 0 },
         ...{ timeKey: keys.OPEN_BATCH, timeSort: `${batch.at}#${batch.requestId}` },
-        ttl: secondsAfter(batch.at, KEPT_DAYS),
+        ttl: endOf(batch.digest),
       };
       try {
         await table.putTogether([{ item, condition: { expression: 'attribute_not_exists(pk)' } }]);
@@ -110,6 +107,20 @@ export function parseBatch(item: Item): StoredBatch {
 export function joinedMember(item: Item): JoinedMember {
   const { member, joinedAt } = memberRow.parse(item);
   return { ...member, joinedAt };
+}
+
+/** Its name tells when a digest began, so that all its items can end together. */
+export function digestId(channel: string, beganAt: string): string {
+  return `${channel}#${beganAt}`;
+}
+
+/** When a digest and all that belongs to it ends, as DynamoDB's time to live wants it. */
+export function endOf(id: string): number {
+  return secondsAfter(beganAtOf(id), KEPT_DAYS);
+}
+
+export function beganAtOf(id: string): string {
+  return id.slice(id.indexOf('#') + 1);
 }
 
 /** An instant so many days later, as DynamoDB's time to live wants it. */

@@ -68,6 +68,8 @@ export type Batch = {
 
 /** A digest takes members until nobody has joined for so long; then the storm is over. */
 const STORM_PAUSE_MS = 10 * 60_000;
+/** And no longer than a day: a message has to stay one that somebody can finish. */
+const LONGEST_STORM_MS = 24 * 3_600_000;
 
 /** A write may take so long to land: a member that joined later may have been missing from what the person saw. */
 const LANDING_MS = 10_000;
@@ -95,8 +97,12 @@ export function minutesOf(openedAt: string): { own: string; before: string } {
 }
 
 /** Whether a digest still takes members. */
-export function takesMembers(lastJoinedAt: string, now: string): boolean {
-  return Math.abs(Date.parse(now) - Date.parse(lastJoinedAt)) <= STORM_PAUSE_MS;
+export function takesMembers(
+  { beganAt, lastJoinedAt }: { beganAt: string; lastJoinedAt: string },
+  now: string,
+): boolean {
+  const since = (at: string) => Math.abs(Date.parse(now) - Date.parse(at));
+  return since(lastJoinedAt) <= STORM_PAUSE_MS && since(beganAt) <= LONGEST_STORM_MS;
 }
 
 /** A finding as a member of a digest. */

@@ -6,7 +6,7 @@ import { refusalSentence } from './refusal-sentence.ts';
 
 /** What a digest is told of that is not kept any more. */
 export const FORGOTTEN =
-  'This list is so old that it is not kept any more; nothing was changed. What still needs a decision has a message of its own.';
+  'This list is more than a year old and not kept any more; nothing was changed. The next change of one of its keys gives that key a message of its own.';
 
 /** What a person is told, privately, who clicked "Approve all"; null when the first time told it. */
 export function approveAllSentence(

@@ -36,6 +36,10 @@ export type Circumstances = {
   mode: 'ask' | 'auto' | 'observe';
   /** How often a policy is stored that cannot be used. */
   policyMistakes: number;
+  /** Findings of a minute that have messages of their own. */
+  digestThreshold: number;
+  /** Whether the keys are made at once, and all their findings go to the same channel. */
+  isStorm: boolean;
   /** How often time passes in leaps, up to months, while nothing is under way. */
   leaps: number;
 };
@@ -49,6 +53,7 @@ const GRACE = { creations: 6, changes: 2 };
  * out of date then, so that a schedule is the same whether others were played before it or not.
  */
 const DAY = 86_400_000;
+const FIRST_LOOK_MS = 5 * 60_000;
 /** When the seconds of a Slack timestamp get another digit. */
 const END_OF_TIME = Date.parse('2286-11-20T00:00:00Z');
 
@@ -77,7 +82,7 @@ export async function runSchedule({
       if (withStory) story.push(`${new Date(scheduler.now()).toISOString().slice(5, 23)}  ${line()}`);
     },
   });
-  const document = policyDocument(circumstances.mode);
+  const document = policyDocument(circumstances);
   const invariants = new Invariants({ now: () => scheduler.now(), policy: parsePolicy(document) });
   const losses: Losses = { deadLetters: [], givenUp: [] };
   const lockedOut = new Set<string>();
@@ -147,8 +152,15 @@ export async function runSchedule({
     },
   });
 
-  const people = new People({ scheduler, slack, acts: circumstances.peopleActs });
-  const owners = new KeyOwners({ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs });
+  const people = new People({
+    ...{ scheduler, slack, acts: circumstances.peopleActs },
+    // In a storm people look when it has broken loose.
+    from: startAt + (circumstances.isStorm ? FIRST_LOOK_MS : 0),
+  });
+  const owners = new KeyOwners({
+    ...{ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs },
+    atOnce: circumstances.isStorm,
+  });
   const schedule = new Schedule({ scheduler, containers, dueAt: () => table.earliestDeadline() });
   const operators = new Operators({
     ...{ scheduler, mistakes: circumstances.policyMistakes },
@@ -188,16 +200,23 @@ export async function runSchedule({
     lockedOut,
     workspace: slack.workspace,
     deleted: people.deleted,
+    rows: table.items(),
     ...losses,
   });
   nextBeginning = (Math.ceil(scheduler.now() / DAY) + 1) * DAY;
   return { steps: scheduler.steps(), violations: invariants.violations, story };
 }
 
-function policyDocument(mode: Circumstances['mode']): Policy {
+function policyDocument({ mode, digestThreshold, isStorm }: Circumstances): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
   // One reminder is as good as three, and most schedules end with them.
   const unanswered = { remindAfterHours: [24], escalateAfterHours: 48 };
-  return { ...policy, graceSeconds, unanswered, defaultRoute: { ...policy.defaultRoute, mode } };
+  const { channel } = policy.defaultRoute;
+  return {
+    ...{ ...policy, graceSeconds, unanswered },
+    digest: { ...policy.digest, threshold: digestThreshold },
+    routes: policy.routes.map((route) => (isStorm ? { ...route, channel } : route)),
+    defaultRoute: { ...policy.defaultRoute, mode },
+  };
 }
