@@ -13,7 +13,7 @@ const PAYMENTS_ACCOUNT = '444455556666';
 const [security, payments] = CHANNELS;
 
 /** The policy document that the sandbox stores at start; the bot checks it as it would any other. */
-export function sandboxPolicy(grace: Grace): unknown {
+export function sandboxPolicy(grace: Grace, digest?: { threshold: number | null }): unknown {
   return {
     version: 1,
     rotation: { periodInDays: 365, maximumPeriodInDays: 365 },
@@ -25,5 +25,6 @@ export function sandboxPolicy(grace: Grace): unknown {
     routes: [{ name: 'payments', channel: payments.id, approvers, match: { accounts: [PAYMENTS_ACCOUNT] } }],
     defaultRoute: { channel: security.id, approvers },
     exemptions: { maximumDays: 90 },
+    ...(digest === undefined ? {} : { digest }),
   };
 }

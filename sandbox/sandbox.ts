@@ -32,6 +32,8 @@ export type SandboxOptions = {
   graceSeconds?: number;
   /** Keeps everything in this folder, so that the next start goes on from there. */
   dataDir?: string;
+  /** When many findings become one message. Default: the policy's own. */
+  digest?: { threshold: number | null };
   /** Slack's rate limits, or none. Default: Slack's. */
   rateLimits?: 'slack' | 'off';
   /**
@@ -71,7 +73,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function start(
-  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', log }: SandboxOptions,
+  { awsPort, slackPort, graceSeconds, dataDir, digest, rateLimits = 'slack', log }: SandboxOptions,
   cleanup: AsyncDisposableStack,
 ): Promise<{ awsUrl: string; slackUrl: string }> {
   const data = dataDir === undefined ? undefined : openDataFolder(dataDir);
@@ -137,7 +139,7 @@ async function start(
   const grace = graceOf(graceSeconds);
   const deployed = await deploy(clients, grace);
   const records = openBotRecords(clients.dynamodb, TABLE_NAME);
-  await records.putPolicy(sandboxPolicy(grace));
+  await records.putPolicy(sandboxPolicy(grace, digest));
 
   cleanup.defer(
     setEnvironment({

@@ -67,6 +67,7 @@ async function isInStorm(
   { digest: rules }: Policy,
   { digests, now }: PlaceDeps,
 ): Promise<boolean> {
+  if (rules.threshold === null) return false;
   const { own, before } = minutesOf(openedAt);
   await digests.arrive({ channel, minute: own, keyArn: key.arn, episode }, now());
   const enough = rules.threshold + 1;

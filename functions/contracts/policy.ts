@@ -99,7 +99,7 @@ export const policySchema = z
     backOut: z._default(z.strictObject({ windowDays: wholeDays }), { windowDays: 14 }),
     digest: z._default(
       z.strictObject({
-        threshold: z._default(z.int().check(z.minimum(1), z.maximum(1000)), DEFAULT_DIGEST.threshold),
+        threshold: z._default(z.nullable(z.int().check(z.minimum(1), z.maximum(1000))), DEFAULT_DIGEST.threshold),
         firstTags: z._default(
           z.record(z.string().check(z.minLength(1)), nonEmpty(z.string())),
           DEFAULT_DIGEST.firstTags,

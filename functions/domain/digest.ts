@@ -9,8 +9,8 @@ import type { SlackPerson } from './people.ts';
 export type FirstTags = Record<string, string[]>;
 
 export type DigestRules = {
-  /** Findings in a minute and channel above which they become one message. */
-  threshold: number;
+  /** Findings in a minute and channel above which they become one message; null: never. */
+  threshold: number | null;
   firstTags: FirstTags;
 };
 
@@ -86,7 +86,7 @@ export function joinsDigest(
   { arrivals, arrivalsBefore }: { arrivals: number; arrivalsBefore: number },
   { threshold }: Pick<DigestRules, 'threshold'>,
 ): boolean {
-  return arrivals > threshold || arrivalsBefore > threshold;
+  return threshold !== null && (arrivals > threshold || arrivalsBefore > threshold);
 }
 
 /** The minute that a finding is counted in (`yyyy-mm-ddThh:mm`, UTC), and the one before. */

@@ -201,7 +201,8 @@ export class StreamConsumers implements Source {
       };
       for (const { consumer, filters } of FILTERS) {
         if (!filters.some((filter) => matches(filter, record))) continue;
-        const what = `the stream delivers ${String(after['eventType']?.['S'] ?? sk)}`;
+        const eventType = after['eventType']?.['S'];
+        const what = `the stream delivers ${typeof eventType === 'string' ? eventType : sk}`;
         this.#laneOf(consumer, keys).records.push({ what, event: { Records: [record] } });
       }
     }
