@@ -44,6 +44,8 @@ const NAMED_GROUPS = 8;
 const NAMED_CAUSES = 5;
 const NAMED_KEYS = 6;
 const NAMED_FAILURES = 3;
+/** The last ones. */
+const NAMED_BATCHES = 3;
 
 /**
  * The one message of many findings: a total function of its members as they are. Counts by state are in the top-level
@@ -55,7 +57,7 @@ export function renderDigest(digest: DigestView, { policy, now }: DigestContext)
   const waiting = inOrder(members.filter(isWaiting));
   const title = titleOf(summary, waiting.length);
   const states = statesPhrase(summary);
-  const progress = batches.map((batch) => progressPhrases(batch, members));
+  const progress = batches.slice(-NAMED_BATCHES).map((batch) => progressPhrases(batch, members));
   const buttons = waiting.length === 0 ? [] : buttonsOf(digest, { policy, now });
   return {
     text: spoken(waiting.length === 0 ? title : findings(summary), `: ${states}. `, ...progress.flatMap(spaced)),
@@ -110,7 +112,7 @@ export function reasonWords(reason: DigestMember['reason']): string {
 const STATES: [Status, { one: string; many: string }][] = [
   ['open', { one: 'waits for a decision', many: 'wait for a decision' }],
   ['failed', same('failed')],
-  ['approved', same('approved, under way')],
+  ['approved', same('approved and under way')],
   ['remediated', same('remediated')],
   ['exempt', same('exempt')],
   ['closed', same('closed')],
@@ -160,8 +162,10 @@ function buttonsOf({ id, members, batches }: DigestView, { policy, now }: Digest
   const count = members.filter((member) => isMeant(member, { upTo })).length;
   const isUnderWay = batches.some(({ doneAt }) => doneAt === null);
   if (count === 0 || isUnderWay) return [review];
-  const label = `Approve all ${count}`;
-  const what = `The bot calls EnableKeyRotation with RotationPeriodInDays=${policy.rotation.periodInDays} for ${count === 1 ? 'this key' : `each of these ${count} keys`}, some per second. Each key gets a decision of yours in its audit trail. Imported, unreadable and drifting keys, and failures, stay for "Review".`;
+  const label = count === 1 ? 'Approve 1 key' : `Approve all ${count}`;
+  const call = `EnableKeyRotation with RotationPeriodInDays=${policy.rotation.periodInDays}`;
+  const which = count === 1 ? 'for one key, with' : `for each of ${count} keys, some per second, each with`;
+  const what = `The bot calls ${call} ${which} a decision of yours in its audit trail. Imported, unreadable and drifting keys, and failures, stay for "Review".`;
   const confirm = confirmation(`${label}?`, plain(what, 300), label);
   return [review, button(DIGEST_BUTTON.approveAll, label, { digest: id, upTo, count }, { style: 'primary', confirm })];
 }

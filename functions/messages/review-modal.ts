@@ -44,7 +44,7 @@ export function renderReview(review: ReviewPage, context: { policy: Policy; now:
     ...(page.after === '' ? [] : [button(DIGEST_BUTTON.firstPage, 'Back to the first', { ...page, after: '' })]),
     ...(next === null ? [] : [button(DIGEST_BUTTON.nextPage, 'Next page', { ...page, after: next })]),
   ];
-  const intro: Phrase[] = summary === null ? [] : [`${summary.total} findings: ${statesPhrase(summary)}.`];
+  const counts = summary === null ? '' : `${summary.total} findings: ${statesPhrase(summary)}. `;
   return {
     type: 'modal',
     callback_id: REVIEW_MODAL,
@@ -53,7 +53,7 @@ export function renderReview(review: ReviewPage, context: { policy: Policy; now:
     private_metadata: JSON.stringify(page),
     blocks: [
       ...(notice === null ? [] : [paragraph({ bold: plain(notice, 500) })]),
-      paragraph(...intro, findings.length === 0 ? ' Nothing more on this page.' : ' What waits comes first.'),
+      paragraph(counts, findings.length === 0 ? 'There is nothing on this page.' : 'What waits comes first.'),
       ...findings.flatMap((finding) => rowOf(finding, context)),
       { type: 'actions', block_id: 'pages', elements: pages },
     ],
