@@ -1,6 +1,6 @@
 import type { ApproveAllRef, PageRef } from '../contracts/slack-actions.ts';
 import type { AuthorityRefusal, GroupMembership } from '../domain/authority.ts';
-import type { Batch, DigestSummary, JoinedMember } from '../domain/digest.ts';
+import { type Batch, certainUntil, type DigestSummary, type JoinedMember } from '../domain/digest.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { PersonRef, SlackPerson } from '../domain/people.ts';
 import type { Policy, Route } from '../domain/policy.ts';
@@ -48,12 +48,15 @@ export type ReviewReply = ReviewedPage | Refused | Forgotten;
  * the first of the keys that it was for.
  */
 export async function approveAll(
-  { digest: id, upTo, count }: ApproveAllRef,
+  { digest: id, upTo: shownUpTo, count }: ApproveAllRef,
   request: DigestRequest,
   deps: DigestDeps,
 ): Promise<ApproveAllReply> {
   const at = deps.now().toISOString();
   const { requestId, userId, teamId } = request;
+  // Nobody can have been shown what joins from now on, whatever the button says.
+  const latest = certainUntil(at);
+  const upTo = shownUpTo < latest ? shownUpTo : latest;
   const [{ policy, version: policyVersion }, digest, person] = await Promise.all([
     deps.loadPolicy(),
     deps.digests.load(id, at),

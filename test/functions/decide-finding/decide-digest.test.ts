@@ -73,6 +73,12 @@ describe('a click on "Approve all"', () => {
     expect(findings.eventTypes(KEY.arn)).toEqual(['finding-opened']);
   });
 
+  it('means nothing that joins afterwards, whatever the button says', async () => {
+    const { deps, batches } = await aWorld();
+    await approveAll({ ...ALL, upTo: later({ days: 400 }) }, from(APPROVER), deps);
+    expect(batches[0]?.batch.upTo).toBe(later({ hours: 2, milliseconds: -10_000 }));
+  });
+
   it('asks for the groups of all routes of the channel, unless the person is named by each', async () => {
     const { deps, batches, asked, policy } = await aWorld();
     await approveAll(ALL, from(APPROVER), deps);
