@@ -61,7 +61,10 @@ export function createDigests(table: DynamoDbTable) {
         },
         limit: size,
       });
-      return items.map((item) => ({ member: joinedMember(item), place: memberRow.parse(item).groupSort }));
+      return items.map((item) => {
+        const { member, joinedAt, groupSort: place } = memberRow.parse(item);
+        return { member: { ...member, joinedAt }, place };
+      });
     },
 
     /** Stores a person's "Approve all"; false when this very request is stored. */

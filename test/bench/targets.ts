@@ -17,7 +17,7 @@ export type Measured = {
 };
 
 const LIMITS = {
-  decideBytes: 250_000,
+  decideBytes: 260_000,
   otherBytes: 600_000,
   /** Of stock's. */
   decideInit: 1 / 5,
