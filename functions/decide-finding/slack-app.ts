@@ -82,7 +82,9 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
 
   for (const action of [BUTTON.approve, BUTTON.recheck, BUTTON.revoke]) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
-      const sentence = await attempt(args, async (request) => clickSentence(await deps.decide(action, request)));
+      const sentence = await attempt(args, async (request) =>
+        clickSentence(await deps.decide(action, request), listUnder(args.body)),
+      );
       await args.ack();
       await tell(args, sentence);
     });
@@ -92,16 +94,16 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
       const sentence = await attempt(args, async (request) => {
         const reply = await deps.mayStateTerms(action, request);
-        if (reply.kind !== 'may') return clickSentence(reply);
-        const { finding, policy } = reply;
         const list = listUnder(args.body);
+        if (reply.kind !== 'may') return clickSentence(reply, list);
+        const { finding, policy } = reply;
         const metadata = { purpose: action, ref: request.finding, list };
         const form = renderExemptionModal({ finding, policy, now: deps.now().toISOString(), ...metadata });
         await (list === undefined ? deps.openView : deps.pushView)(args.body.trigger_id, form);
-        return OPENED;
+        return undefined;
       });
       await args.ack();
-      if (sentence !== OPENED) await tell(args, sentence);
+      await tell(args, sentence);
     });
   }
 
@@ -121,7 +123,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
       const view = await listView(page, request, null);
       if (typeof view === 'string') return view;
       await deps.openView(args.body.trigger_id, view);
-      return null;
+      return undefined;
     });
     await args.ack();
     await tell(args, sentence);
@@ -171,15 +173,15 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   });
 
   /** What goes wrong is logged in full and told in one fixed sentence. */
-  function attempt(click: Click, act: (request: Request) => Promise<string | null>): Promise<string | null> {
+  function attempt(click: Click, act: (request: Request) => Promise<Answer>): Promise<Answer> {
     return attemptAny(click, parseFindingRef(click.action.value), (finding, request) => act({ ...request, finding }));
   }
 
   async function attemptAny<T>(
     { body, context }: Click,
     value: T | null,
-    act: (value: T, request: DigestRequest) => Promise<string | null>,
-  ): Promise<string | null> {
+    act: (value: T, request: DigestRequest) => Promise<Answer>,
+  ): Promise<Answer> {
     if (value === null) return NOT_READABLE;
     try {
       return await act(value, requesterOf(body.user, context));
@@ -190,17 +192,18 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   }
 
   /** By now what was asked is done or not done: an answer that does not arrive changes nothing about it. */
-  async function tell(click: Click, sentence: string | null): Promise<void> {
+  async function tell(click: Click, answer: Answer): Promise<void> {
     const { body, respond, context } = click;
+    if (answer === undefined) return;
     const list = listUnder(body);
     if (list !== undefined) {
-      await turnTo(list, click, sentence ?? 'Done.');
+      await turnTo(list, click, answer ?? 'Done.');
       return;
     }
-    if (sentence === null) return;
+    if (answer === null) return;
     try {
       if (!isAddressOfSlack(body.response_url, options.apiUrl)) throw new Error('response_url is not one of Slack');
-      await respond({ response_type: 'ephemeral', replace_original: false, text: sentence });
+      await respond({ response_type: 'ephemeral', replace_original: false, text: answer });
     } catch (error) {
       deps.logFailure(error, requestIdOf(context));
     }
@@ -232,9 +235,9 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   return app;
 }
 
+/** What a person is told: a sentence; null: what was clicked shows it; undefined: a view that has opened is the answer. */
+type Answer = string | null | undefined;
 type List = NonNullable<ExemptionModalMetadata['list']>;
-/** A sentence that nobody sees: the form that opened is the answer. */
-const OPENED = 'opened';
 
 /** Where somebody did something. */
 type Place = { body: { user: SlackUser }; context: RequestContext };
@@ -275,12 +278,13 @@ function isAddressOfSlack(url: string | undefined, apiUrl: string = SLACK_API_UR
   return target.origin === api.origin || (target.protocol === 'https:' && target.host === `hooks.${api.host}`);
 }
 
-function clickSentence(reply: Reply): string | null {
+function clickSentence(reply: Reply, list: List | undefined): string | null {
   switch (reply.kind) {
     case 'refused':
       return refusalSentence(reply.refusal);
     case 'accepted':
-      return reply.action === 're-check' ? 'Looking at the key again; the answer follows in the thread.' : null;
+      if (reply.action !== 're-check') return null;
+      return `Looking at the key again; ${list === undefined ? 'the answer follows in the thread' : '"Refresh" shows what came of it'}.`;
     case 'repeated':
       return null;
   }
