@@ -133,11 +133,7 @@ export function createDigestUpkeep(table: DynamoDbTable) {
           names: { '#member': 'member', '#version': 'version', '#ttl': 'ttl' },
           values: {
             ...{ ':member': member, ':version': version, ':now': now },
-            ...{
-              ':group': keys.digestPartition(id),
-              ':sort': sortTextOf(member),
-              ':ttl': endOf(id),
-            },
+            ...{ ':group': keys.digestPartition(id), ':sort': sortTextOf(member), ':ttl': endOf(id) },
           },
         },
         'attribute_not_exists(#version) OR #version < :version',
@@ -192,14 +188,20 @@ export function createDigestUpkeep(table: DynamoDbTable) {
       );
     },
 
-    /** Records what the message shows; it is current unless something has changed meanwhile, which false says. */
-    shown(id: string, { version, summary }: { version: number; summary: DigestSummary }): Promise<boolean> {
+    /**
+     * Records what the message shows; it is current unless something has changed meanwhile, which false says. What time
+     * alone will change soon (`isSettled` is false) stays to be shown once more.
+     */
+    shown(
+      id: string,
+      { version, summary, isSettled }: { version: number; summary: DigestSummary; isSettled: boolean },
+    ): Promise<boolean> {
       return update(
         digestKey(id),
         {
-          expression: 'SET summary = :summary REMOVE timeKey, timeSort',
+          expression: `SET summary = :summary ${isSettled ? 'REMOVE timeKey, timeSort' : 'ADD #version :one'}`,
           names: { '#version': 'version' },
-          values: { ':summary': summary, ':version': version },
+          values: { ':summary': summary, ':version': version, ...(isSettled ? {} : { ':one': 1 }) },
         },
         '#version = :version',
       );

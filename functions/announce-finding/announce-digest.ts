@@ -19,8 +19,7 @@ export type AnnounceDigestDeps = KeepCurrentDeps & {
     batches: (id: string) => Promise<{ batch: Batch; doneAt?: string | undefined; refused: number }[]>;
     takeTurn: (id: string, turn: { now: string; until: string }) => Promise<boolean>;
     endTurn: (id: string, until: string) => Promise<void>;
-    shown: (id: string, what: { version: number; summary: DigestSummary }) => Promise<boolean>;
-    changed: (id: string, now: string) => Promise<boolean>;
+    shown: (id: string, what: { version: number; summary: DigestSummary; isSettled: boolean }) => Promise<boolean>;
   };
 };
 
@@ -38,8 +37,8 @@ export class BeingRendered extends Error {
  * @throws what may pass by itself, and BeingRendered: to be retried
  */
 export async function refreshDigest(id: string, policy: Policy, deps: AnnounceDigestDeps): Promise<void> {
-  const isStale = async () => (await deps.digests.load(id, deps.now()))?.timeKey !== undefined;
-  if (!(await isStale())) return;
+  const stored = await deps.digests.load(id, deps.now());
+  if (stored?.timeKey === undefined) return;
   const until = new Date(Date.parse(deps.now()) + TURN_MS).toISOString();
   if (!(await deps.digests.takeTurn(id, { now: deps.now(), until }))) {
     throw new BeingRendered(`digest ${id} is being rendered by another run`);
@@ -64,9 +63,9 @@ async function render(id: string, policy: Policy, deps: AnnounceDigestDeps): Pro
     if (code === null) throw error;
     await reportRefusal(digest, code, deps);
   }
-  await deps.digests.shown(id, { version: digest.version, summary: summarise(members) });
-  // Members too new to be offered for approval yet are a change that only time makes.
-  if (members.some(({ joinedAt }) => joinedAt > certainUntil(now))) await deps.digests.changed(id, now);
+  // Members too new to be offered for approval yet will be: a change that only time makes.
+  const isSettled = members.every(({ joinedAt }) => joinedAt <= certainUntil(now));
+  await deps.digests.shown(id, { version: digest.version, summary: summarise(members), isSettled });
 }
 
 async function show(

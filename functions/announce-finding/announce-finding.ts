@@ -25,7 +25,8 @@ type Version = { finding: Finding; sequence: number };
 
 /**
  * Tells the world about one audit event: subscribers through SNS, people through the episode's Slack message (always
- * the present state) and a reply below it, or, in a storm, through the digest that the finding is in. Safe to repeat: an event told before tells nobody again, except SNS.
+ * the present state) and a reply below it, or, in a storm, through the digest that the finding is in. Safe to repeat: an
+ * event told before tells nobody again, except SNS.
  * Resolves when Slack refuses for good, so that the findings behind this one go on; people who run the bot are alerted.
  * @throws what may pass by itself (SlackRateLimited, SlackUnavailable, PolicyUnreadable, AWS): to be retried
  */

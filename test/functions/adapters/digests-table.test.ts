@@ -92,9 +92,12 @@ describe.each(WAYS)('digests over %s', (way) => {
     expect(await digests.stale(100)).toContain(id);
     const seen = (await digests.load(id, NOW))?.version ?? 0;
     await digests.changed(id, NOW);
-    expect(await digests.shown(id, { version: seen, summary })).toBe(false);
+    expect(await digests.shown(id, { version: seen, summary, isSettled: true })).toBe(false);
     expect(await digests.stale(100)).toContain(id);
-    expect(await digests.shown(id, { version: seen + 1, summary })).toBe(true);
+    expect(await digests.shown(id, { version: seen + 1, summary, isSettled: false })).toBe(true);
+    expect(await digests.stale(100)).toContain(id);
+    expect(await digests.shown(id, { version: seen + 1, summary, isSettled: true })).toBe(false);
+    expect(await digests.shown(id, { version: seen + 2, summary, isSettled: true })).toBe(true);
     expect(await digests.stale(100)).not.toContain(id);
     expect(await digests.load(id, NOW)).toMatchObject({ summary });
   });
