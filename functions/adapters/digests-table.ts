@@ -87,7 +87,8 @@ export function createDigests(table: DynamoDbTable) {
     /** All batches of a digest, oldest first. */
     async batches(id: string): Promise<StoredBatch[]> {
       const batches = (await itemsWithin(table, id, keys.BATCH_SORT_KEY_PREFIX)).map(parseBatch);
-      return batches.sort((a, b) => (a.batch.at < b.batch.at ? -1 : 1));
+      const place = ({ batch: { at, requestId } }: StoredBatch) => `${at}#${requestId}`;
+      return batches.sort((a, b) => (place(a) < place(b) ? -1 : 1));
     },
   };
 }

@@ -312,7 +312,9 @@ export class Invariants {
       if (doneAt === null) this.#violate(`batch ${batch.requestId} of ${id} never came to an end`);
       for (const { member, joinedAt } of rows) {
         const events = this.#events.get(member.key.arn) ?? [];
-        const byBatch = events.filter(({ cause }) => cause.id === batch.requestId);
+        const byBatch = events.filter(
+          ({ cause, episode }) => cause.id === batch.requestId && episode === member.episode,
+        );
         if (byBatch.length > 1) this.#violate(`batch ${batch.requestId} decided ${member.key.arn} twice`);
         if (byBatch.length > 0 && joinedAt > batch.upTo && byBatch[0]?.event.type !== 'command-refused') {
           this.#violate(`batch ${batch.requestId} decided ${member.key.arn}, which its person was not shown`);
@@ -475,7 +477,8 @@ function digestsIn(rows: readonly Item[]): DigestInTable[] {
     rows: members.filter((row) => row.pk === pk),
     batches: batches
       .filter((row) => row.pk === pk)
-      .map(({ batch, doneAt = null, refused }) => ({ batch, doneAt, refused })),
+      .map(({ batch, doneAt = null, refused }) => ({ batch, doneAt, refused }))
+      .sort((a, b) => (`${a.batch.at}#${a.batch.requestId}` < `${b.batch.at}#${b.batch.requestId}` ? -1 : 1)),
     findings: [],
   }));
 }

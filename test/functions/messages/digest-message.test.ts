@@ -101,7 +101,7 @@ describe('renderDigest', () => {
   });
 
   it('is one that Slack takes with the longest and worst that can come in', () => {
-    const nasty = `${'<!channel>\u202e*_~`&'.repeat(200)}`;
+    const nasty = '<!channel>\u202e*_~`&'.repeat(200);
     const members = Array.from({ length: 10_000 }, (_, index) =>
       aMember(
         given([
