@@ -5,16 +5,17 @@ import type { Block } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { keyName } from './key-facts.ts';
 import { type Phrase, richText, spoken } from './phrase.ts';
-import { approvers } from './thread-reply.ts';
+import { approvers, renderReply } from './thread-reply.ts';
 
 /** A reply below a digest. `part` names it: what would say the same again has the same one. */
 export type DigestReply = { part: string; text: string; blocks: Block[]; broadcast: boolean };
 
 /** The reply below a digest to an event of one of its members, or null for what the digest itself tells well enough. */
 export function renderDigestReply(
-  { event }: AuditEvent,
+  record: AuditEvent,
   context: { policy: Policy; now: string; finding: Finding },
 ): DigestReply | null {
+  const { event } = record;
   const { finding } = context;
   switch (event.type) {
     case 'reminded':
@@ -39,6 +40,10 @@ export function renderDigestReply(
         ],
         true,
       );
+    case 'exemption-granted':
+    case 'exemption-renewed':
+      // One key, and an owner who has to hear of it.
+      return aboutOneKey(record, context);
     case 'finding-opened':
     case 'finding-reassessed':
     case 'finding-closed':
@@ -50,14 +55,28 @@ export function renderDigestReply(
     case 'remediated':
     case 'backed-out':
     case 'remediation-overdue':
-    case 'exemption-granted':
-    case 'exemption-renewed':
     case 'exemption-revoked':
     case 'exemption-expired':
     case 'exemption-reminded':
     case 'command-refused':
       return null;
   }
+}
+
+/** What the thread of the finding's own message would say, under the name of the key. */
+function aboutOneKey(
+  record: AuditEvent,
+  context: { policy: Policy; now: string; finding: Finding },
+): DigestReply | null {
+  const told = renderReply(record, context);
+  if (told === null) return null;
+  const name = `${keyName(context.finding.key, context.finding.facts)}:`;
+  return {
+    part: `${record.key.arn}#${record.sequence}`,
+    text: `${spoken(name)} ${told.text}`,
+    blocks: [{ type: 'rich_text', elements: [richText({ bold: name })] }, ...told.blocks],
+    broadcast: false,
+  };
 }
 
 function reply(part: string, phrases: Phrase[], broadcast = false): DigestReply {

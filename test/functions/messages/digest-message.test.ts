@@ -4,7 +4,19 @@ import type { Finding, Status } from '../../../functions/domain/finding.ts';
 import { type DigestView, renderDigest } from '../../../functions/messages/digest-message.ts';
 import { renderDigestReply } from '../../../functions/messages/digest-reply.ts';
 import { approveAllSentence } from '../../../functions/messages/digest-sentence.ts';
-import { aFinding, aKey, anActor, anOpening, aPerson, aPolicy, aTrigger, given, KEY, later } from '../../builders.ts';
+import {
+  aFinding,
+  aKey,
+  anActor,
+  anExemption,
+  anOpening,
+  aPerson,
+  aPolicy,
+  aTrigger,
+  given,
+  KEY,
+  later,
+} from '../../builders.ts';
 import { expectSlackTakes, wordsOf } from './slack-limits.ts';
 
 const POLICY = aPolicy();
@@ -143,6 +155,14 @@ describe('the reply below a digest', () => {
     const failed = reply({ type: 'remediation-failed', at: NOW, failure, kmsRequestId: null });
     expect(failed).toMatchObject({ part: 'failed-2026-03-02T11:00', broadcast: true });
     expect(failed?.text).toMatch(/^Remediation of alias\/payments\/ledger failed\. .*"Review" lists them\. Approvers/);
+  });
+
+  it('tells of an exemption, with the name of the key and its owner', () => {
+    const granted = reply({ type: 'exemption-granted', at: NOW, exemption: anExemption() }, aFinding('exempt'));
+    expect(granted).toMatchObject({ part: `${KEY.arn}#4`, broadcast: false });
+    expect(granted?.text).toMatch(
+      /^alias\/payments\/ledger: Key Owner exempted the key: exempt until .*, owner Key Owner/,
+    );
   });
 
   it('is not there for what the digest shows by itself', () => {
