@@ -1,6 +1,6 @@
 import type { FindingRef } from '../contracts/slack-actions.ts';
 import type { Cause } from '../domain/audit.ts';
-import { type Action, type GroupMembership, isFullMember } from '../domain/authority.ts';
+import { type Action, type AuthorityVerdict, type GroupMembership, isFullMember } from '../domain/authority.ts';
 import type { Command, PersonCommand } from '../domain/commands.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import { checkTerms, type ExemptionRefusal, type ExemptionTerms } from '../domain/exemption.ts';
@@ -57,11 +57,11 @@ export async function decideFinding(
   deps: Deps,
 ): Promise<Reply> {
   const asked = await ask(action, request, deps);
-  return await settle(action, request, deps, () => {
-    const { rotation } = asked.policy;
+  return await settle(action, request, deps, (current) => {
+    const common = { ...asked.common, verdict: asked.judge(current) };
     return action === 'approve'
-      ? { type: action, ...asked.common, rotationPeriodInDays: rotation.periodInDays }
-      : { type: action, ...asked.common };
+      ? { type: action, ...common, rotationPeriodInDays: asked.policy.rotation.periodInDays }
+      : { type: action, ...common };
   });
 }
 
@@ -74,12 +74,13 @@ export async function mayStateTerms(
   request: Request,
   deps: Deps,
 ): Promise<Reply | { kind: 'may'; finding: Finding; policy: Policy }> {
-  const { policy, common } = await ask(action, request, deps);
-  const rehearsal = withTerms(action, policy, common, acceptableTerms(policy, common), true);
+  const { policy, common, judge } = await ask(action, request, deps);
+  const rehearse = (current: Finding | undefined) =>
+    withTerms(action, policy, { ...common, verdict: judge(current) }, acceptableTerms(policy, common), true);
   const { decision, finding } = await deps.carryOut({
     ...target(request),
     // Judged on the very finding the command would meet: only a refusal is ever carried out here.
-    command: (current) => (decide(rehearsal, current).outcome === 'refused' ? rehearsal : null),
+    command: (current) => (decide(rehearse(current), current).outcome === 'refused' ? rehearse(current) : null),
   });
   if (decision.outcome === 'refused') return { kind: 'refused', refusal: decision.refusal };
   if (finding === undefined) return { kind: 'refused', refusal: { reason: 'no-finding' } };
@@ -93,7 +94,7 @@ export async function decideTerms(
   requested: RequestedTerms,
   deps: Deps,
 ): Promise<TermsReply> {
-  const { policy, common } = await ask(action, request, deps);
+  const { policy, common, judge } = await ask(action, request, deps);
   const owner = requested.ownerId === null ? null : await deps.person(requested.ownerId, null);
   const ownerIsFullMember = owner !== null && isFullMember(owner, policy.organisation);
   const terms: ExemptionTerms = {
@@ -109,13 +110,22 @@ export async function decideTerms(
     ];
     if (problems.length > 0) return { kind: 'wrong-terms', problems };
   }
-  return await settle(action, request, deps, () => withTerms(action, policy, common, terms, ownerIsFullMember));
+  return await settle(action, request, deps, (current) =>
+    withTerms(action, policy, { ...common, verdict: judge(current) }, terms, ownerIsFullMember),
+  );
 }
 
 type Common = Pick<PersonCommand, 'at' | 'episode' | 'by' | 'verdict'>;
 
+type Asked = {
+  policy: Policy;
+  common: Common;
+  /** The verdict on the very finding that a command meets: who caused it may have come to light since it was loaded. */
+  judge: (finding: Finding | undefined) => AuthorityVerdict;
+};
+
 /** Resolves the person to one identity and asks the domain what they may do to the finding as it is now. */
-async function ask(action: Action, request: Request, deps: Deps): Promise<{ policy: Policy; common: Common }> {
+async function ask(action: Action, request: Request, deps: Deps): Promise<Asked> {
   const { policy } = await deps.loadPolicy();
   const [person, finding] = await Promise.all([
     deps.person(request.userId, request.teamId),
@@ -124,21 +134,26 @@ async function ask(action: Action, request: Request, deps: Deps): Promise<{ poli
   const common = { at: deps.now().toISOString(), episode: request.finding.episode };
   if (person === null) {
     const by = { userId: request.userId, teamId: request.teamId, name: request.userId, email: null };
-    return { policy, common: { ...common, by, verdict: { allowed: false, reason: 'outside-organisation' } } };
+    const verdict: AuthorityVerdict = { allowed: false, reason: 'outside-organisation' };
+    return { policy, common: { ...common, by, verdict }, judge: () => verdict };
   }
-  const by = refOf(person);
-  // Nothing to have authority over; the decider refuses with the better reason.
-  if (finding === undefined) return { policy, common: { ...common, by, verdict: { allowed: true } } };
-  const { approvers } = routeOf(policy, finding);
-  const listed = approvers.users.includes(person.userId);
-  const groups = listed
+  const approvers = finding === undefined ? null : routeOf(policy, finding).approvers;
+  const isListed = approvers === null || approvers.users.includes(person.userId);
+  const groups = isListed
     ? { known: true as const, groupIds: [] }
     : await deps.groupsOf(person.userId, approvers.userGroups);
-  const verdict = verdictOn(finding, { action, person, groups, policy });
-  return { policy, common: { ...common, by, verdict } };
+  const judge = (current: Finding | undefined): AuthorityVerdict =>
+    // Without a finding there is nothing to have authority over; the decider refuses with the better reason.
+    current === undefined ? { allowed: true } : verdictOn(current, { action, person, groups, policy });
+  return { policy, common: { ...common, by: refOf(person), verdict: judge(finding) }, judge };
 }
 
-async function settle(action: Action, request: Request, deps: Deps, command: () => PersonCommand): Promise<Reply> {
+async function settle(
+  action: Action,
+  request: Request,
+  deps: Deps,
+  command: (current: Finding | undefined) => PersonCommand,
+): Promise<Reply> {
   const { decision } = await deps.carryOut({ ...target(request), command });
   switch (decision.outcome) {
     case 'accepted':

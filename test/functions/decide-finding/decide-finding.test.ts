@@ -162,3 +162,15 @@ describe('the form', () => {
     expect((await findings.loadFinding(KEY.arn))?.status).toBe('open');
   });
 });
+
+it('judges who caused a finding by the finding that the decision meets, not by how it was a moment before', async () => {
+  const { findings, deps } = aWorld();
+  const causedBy = (email: string) => aTrigger({ actor: anActor({ email }) });
+  await findings.given([anOpening({ trigger: causedBy(APPROVER.email ?? '') })]);
+  const now = await findings.loadFinding(KEY.arn);
+  const loadFinding = () => Promise.resolve(now && { ...now, trigger: causedBy('deployer@corp.example') });
+  expect(await decideTerms('exempt', from(APPROVER), terms, { ...deps, loadFinding })).toEqual({
+    kind: 'refused',
+    refusal: { reason: 'caused-the-finding' },
+  });
+});
