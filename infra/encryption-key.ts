@@ -62,8 +62,8 @@ const USES: readonly Use[] = [
     functions: ['detect-finding', 'decide-finding', 'remediate-key', 'announce-finding', 'sweep-keys'],
     actions: READ_AND_WRITE,
   },
-  // Event messages are received by the one, deliveries of the stream that were given up are sent in the name of all three.
-  { service: 'sqs', functions: ['detect-finding', 'remediate-key', 'announce-finding'], actions: SEND },
+  // Event messages are received by the one, deliveries of the stream that were given up are sent in the name of all four.
+  { service: 'sqs', functions: ['detect-finding', 'remediate-key', 'announce-finding', 'sweep-keys'], actions: SEND },
   { service: 'sns', functions: ['announce-finding', 'sweep-keys'], actions: SEND },
   { service: 'secretsmanager', functions: ['decide-finding', 'announce-finding'], actions: ['kms:Decrypt'] },
 ];

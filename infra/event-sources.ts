@@ -3,13 +3,11 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { EventSourceMapping, type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { type IQueue, type Queue, RedrivePermission } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { auditEventFilter, STREAM_CONSUMERS } from '../functions/contracts/stream-consumers.ts';
+import { type StreamConsumer, streamFilters } from '../functions/contracts/stream-consumers.ts';
 import { acknowledge } from './acknowledge.ts';
 import { DEAD_LETTER_RETENTION, EncryptedQueue } from './encrypted-queue.ts';
 
 type StreamingTable = { tableStreamArn?: string | undefined };
-
-export type StreamConsumer = keyof typeof STREAM_CONSUMERS;
 
 /** Looks at keys at the same time, per queue: an account's KMS and STS quotas are shared with its applications. */
 const QUEUE_CONCURRENCY = 10;
@@ -68,7 +66,7 @@ export class StreamReactions extends Construct {
       target,
       eventSourceArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
-      filters: [{ pattern: JSON.stringify(auditEventFilter(STREAM_CONSUMERS[consumer])) }],
+      filters: streamFilters(consumer).map((filter) => ({ pattern: JSON.stringify(filter) })),
       batchSize: 1,
       bisectBatchOnError: true,
       parallelizationFactor: Math.min(concurrency ?? MOST_LANES, MOST_LANES),

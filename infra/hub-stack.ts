@@ -72,6 +72,7 @@ export class HubStack extends Stack {
     this.reactions.start('remediate-key', remediate.function);
     const { announceFinding: atOnce } = deployment.operations.reservedConcurrency;
     this.reactions.start('announce-finding', announce.function, atOnce);
+    this.reactions.start('sweep-keys', sweep.function);
     this.slackApi = new SlackApi(this, 'SlackApi', {
       deployment,
       key: this.key,
@@ -138,6 +139,7 @@ export class HubStack extends Stack {
           ...allow.changeFindings(table),
           allow.readTrail(table),
           allow.listFindings(table),
+          allow.storeBatches(table),
           allow.readSecret(slackSecret),
         ],
         decideFinding,
@@ -153,7 +155,8 @@ export class HubStack extends Stack {
         [
           allow.readFindings(table),
           allow.readTrail(table),
-          allow.claimMessages(table),
+          allow.showFindings(table),
+          allow.countArrivals(table),
           ...stream,
           allow.publishTo(notices),
           allow.readSecret(slackSecret),
@@ -165,6 +168,9 @@ export class HubStack extends Stack {
         ...(deployment.organization === undefined ? [] : [allow.listAccounts()]),
         allow.findDueFindings(table),
         allow.listFindings(table),
+        allow.readTrail(table),
+        allow.keepDigests(table),
+        ...stream,
         allow.assumeRoles(deployment, readRole),
         allow.publishTo(notices),
       ]),

@@ -1,6 +1,14 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { INDEX_BY_GROUP, INDEX_BY_TIME, oncePartition, partitionOf } from '../functions/contracts/table.ts';
+import {
+  arrivalsPartition,
+  channelPartition,
+  digestPartition,
+  INDEX_BY_GROUP,
+  INDEX_BY_TIME,
+  oncePartition,
+  partitionOf,
+} from '../functions/contracts/table.ts';
 import type { Deployment } from './deployment.ts';
 
 /**
@@ -27,16 +35,47 @@ export function readFindings({ tableArn }: Table): PolicyStatement {
   return new PolicyStatement({ sid: 'ReadFindings', actions: ['dynamodb:GetItem'], resources: [tableArn] });
 }
 
-/** The claims on Slack messages. */
-export function claimMessages({ tableArn }: Table): PolicyStatement {
+/** The claims on Slack messages of findings and digests; which digest takes a channel's findings, and what it shows. */
+export function showFindings({ tableArn }: Table): PolicyStatement {
   return new PolicyStatement({
-    sid: 'ClaimMessages',
+    sid: 'ShowFindings',
     actions: ['dynamodb:UpdateItem'],
     resources: [tableArn],
-    conditions: onlyPartitions(partitionOf('*')),
+    conditions: onlyPartitions(partitionOf('*'), channelPartition('*'), digestPartition('*')),
   });
 }
 
+/** Counting findings in, to notice a storm. */
+export function countArrivals({ tableArn }: Table): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'CountArrivals',
+    actions: ['dynamodb:PutItem'],
+    resources: [tableArn],
+    conditions: onlyPartitions(arrivalsPartition('*', '*')),
+  });
+}
+
+/** Storing an "Approve all". TransactWriteItems asks for PutItem. */
+export function storeBatches({ tableArn }: Table): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'StoreBatches',
+    actions: ['dynamodb:PutItem'],
+    resources: [tableArn],
+    conditions: onlyPartitions(digestPartition('*')),
+  });
+}
+
+/** Orders and batches of digests. */
+export function keepDigests({ tableArn }: Table): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'KeepDigests',
+    actions: ['dynamodb:UpdateItem'],
+    resources: [tableArn],
+    conditions: onlyPartitions(digestPartition('*')),
+  });
+}
+
+/** Audit events of a key, or the members and batches of a digest. */
 export function readTrail({ tableArn }: Table): PolicyStatement {
   return new PolicyStatement({ sid: 'ReadTrail', actions: ['dynamodb:Query'], resources: [tableArn] });
 }

@@ -33,7 +33,7 @@ export function workspacePolicy(
 }
 
 /** The policy document that the sandbox stores at start; the bot checks it as it would any other. */
-export function sandboxPolicy(grace: Grace): unknown {
+export function sandboxPolicy(grace: Grace, digest?: { threshold: number | null }): unknown {
   return {
     ...common(grace),
     organisation: { teamIds: [WORKSPACE.teamId] },
@@ -51,5 +51,6 @@ function common(grace: Grace) {
       ACCOUNTS.map(({ id, name, organizationalUnit }) => [id, { name, organizationalUnit }]),
     ),
     exemptions: { maximumDays: 90 },
+    ...(digest === undefined ? {} : { digest }),
   };
 }

@@ -39,6 +39,8 @@ export type SandboxOptions = {
   graceSeconds?: number;
   /** Keeps everything in this folder, so that the next start goes on from there. */
   dataDir?: string;
+  /** When many findings become one message. Default: the policy's own. */
+  digest?: { threshold: number | null };
   /** Slack's rate limits, or none. Default: Slack's. */
   rateLimits?: 'slack' | 'off';
   /** A real Slack workspace in place of the simulated one: its tokens, and who is asked in which channel. */
@@ -80,7 +82,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function start(
+<<<<<<< HEAD
   { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', workspace, log }: SandboxOptions,
+=======
+  { awsPort, slackPort, graceSeconds, dataDir, digest, rateLimits = 'slack', log }: SandboxOptions,
+>>>>>>> storms
   cleanup: AsyncDisposableStack,
 ): Promise<{ awsUrl: string; slackUrl: string }> {
   const connected = workspace === undefined ? undefined : await readWorkspace(workspace.tokens);
@@ -148,11 +154,15 @@ async function start(
   const grace = graceOf(graceSeconds);
   const deployed = await deploy(clients, grace);
   const records = openBotRecords(clients.dynamodb, TABLE_NAME);
+<<<<<<< HEAD
   await records.putPolicy(
     connected === undefined || workspace === undefined
       ? sandboxPolicy(grace)
       : workspacePolicy(grace, { ...connected, ...workspace }),
   );
+=======
+  await records.putPolicy(sandboxPolicy(grace, digest));
+>>>>>>> storms
 
   cleanup.defer(
     setEnvironment({

@@ -1,8 +1,13 @@
 import { join } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
+<<<<<<< HEAD
 import { type EventQueueName, QUEUE_EVENT_PATTERNS } from '../functions/contracts/kms-event.ts';
 import { auditEventFilter, STREAM_CONSUMERS } from '../functions/contracts/stream-consumers.ts';
+=======
+import { KMS_EVENT_PATTERN } from '../functions/contracts/kms-event.ts';
+import { STREAM_CONSUMER_NAMES, streamFilters } from '../functions/contracts/stream-consumers.ts';
+>>>>>>> storms
 import type { StreamSource } from './aws/dynamodb/stream-store.ts';
 import { createEventBus, type Rule } from './aws/event-bridge.ts';
 import type { Deployed, DeployedQueue } from './deploy.ts';
@@ -32,7 +37,6 @@ export type Wiring = {
   stop: () => Promise<void>;
 };
 
-const CONSUMER_NAMES = ['announce-finding', 'remediate-key', 'detect-finding'] as const;
 const SWEEP_EVERY_MS = 60_000;
 const MAX_RETRIES = 100;
 /** Of what was published to the topic, so much is kept to be looked at. */
@@ -98,14 +102,14 @@ export function wire({
     },
   ];
 
-  const readers = CONSUMER_NAMES.map((name) => ({
+  const readers = STREAM_CONSUMER_NAMES.map((name) => ({
     name,
     source: readStream({
       stream: streams,
       tableStreamArn: deployed.streamArn,
       invoke: functions[name].invoke,
       functionArn: functions[name].functionArn,
-      filters: [auditEventFilter(STREAM_CONSUMERS[name])],
+      filters: streamFilters(name),
       ...(dataDir === undefined ? {} : { checkpoint: fileCheckpoint(join(dataDir, `${name}.json`)) }),
       batchSize: 1,
       maximumRetryAttempts: MAX_RETRIES,

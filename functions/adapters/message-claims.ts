@@ -1,9 +1,16 @@
 import * as z from 'zod/mini';
-import { type MessagePart, messageSortKey, partitionOf, TABLE_ATTRIBUTES } from '../contracts/table.ts';
+import {
+  digestMessageSortKey,
+  digestPartition,
+  type MessagePart,
+  messageSortKey,
+  partitionOf,
+  TABLE_ATTRIBUTES,
+} from '../contracts/table.ts';
 import { ConditionFailed, type DynamoDbTable } from './dynamodb.ts';
 
-/** Which message of an episode. */
-export type MessageSlot = { keyArn: string; episode: number; part: MessagePart };
+/** Which message: of an episode, or of a digest, its own or one of the replies that it has by name. */
+export type MessageSlot = { keyArn: string; episode: number; part: MessagePart } | { digest: string; part: string };
 
 const refusedWith = z._default(z.nullable(z.string()), null);
 const claimRow = z.discriminatedUnion('state', [
@@ -25,11 +32,13 @@ const claimRow = z.discriminatedUnion('state', [
     refusedWith,
   }),
   z.object({ state: z.literal('released'), refusedWith }),
+  z.object({ state: z.literal('in-digest'), digest: z.string(), refusedWith }),
 ]);
 
 /**
- * What is known of a message: `claimed`, so it may or may not stand in the channel; `posted` there; or `released`,
- * so it certainly does not. `refusedWith` is the last refusal of Slack that was reported for it.
+ * What is known of a message: `claimed`, so it may or may not stand in the channel; `posted` there; `released`, so it
+ * certainly does not; or `in-digest`, so there is none, and the digest shows the finding. `refusedWith` is the last refusal
+ * of Slack that was reported for it.
  */
 export type MessageClaim = z.infer<typeof claimRow>;
 
@@ -40,10 +49,13 @@ export type MessageClaims = ReturnType<typeof createMessageClaims>;
  * claimed before it is posted: after a crash in between, the claim says that somebody has to look first.
  */
 export function createMessageClaims(table: DynamoDbTable) {
-  const keyOf = ({ keyArn, episode, part }: MessageSlot) => ({
-    [TABLE_ATTRIBUTES.partitionKey]: partitionOf(keyArn),
-    [TABLE_ATTRIBUTES.sortKey]: messageSortKey(episode, part),
-  });
+  const keyOf = (slot: MessageSlot) => {
+    const [partition, sort] =
+      'digest' in slot
+        ? [digestPartition(slot.digest), digestMessageSortKey(slot.part)]
+        : [partitionOf(slot.keyArn), messageSortKey(slot.episode, slot.part)];
+    return { [TABLE_ATTRIBUTES.partitionKey]: partition, [TABLE_ATTRIBUTES.sortKey]: sort };
+  };
 
   /** Answers whether the condition held. */
   async function update(
@@ -135,6 +147,24 @@ export function createMessageClaims(table: DynamoDbTable) {
         expression: 'SET #state = :released REMOVE postId, claimedAt, leaseUntil, channel, ts, renderedVersion',
         condition: `#state = :state AND ${unchanged}`,
         values: { ':released': 'released', ':state': state, ':seen': value },
+      });
+    },
+
+    /** Leaves a message that nobody has claimed to a digest; false when something was decided about it before. */
+    intoDigest(slot: MessageSlot, digest: string): Promise<boolean> {
+      return update(slot, {
+        expression: 'SET #state = :state, digest = :digest',
+        condition: 'attribute_not_exists(#state)',
+        values: { ':state': 'in-digest', ':digest': digest },
+      });
+    },
+
+    /** Lets a finding have a message of its own again; false when it is not in that digest any more. */
+    outOfDigest(slot: MessageSlot, digest: string): Promise<boolean> {
+      return update(slot, {
+        expression: 'SET #state = :released REMOVE digest',
+        condition: '#state = :state AND digest = :digest',
+        values: { ':released': 'released', ':state': 'in-digest', ':digest': digest },
       });
     },
 

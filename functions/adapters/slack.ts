@@ -294,6 +294,16 @@ export function createSlack({
       await call('views.publish', (client) => client.views.publish({ user_id: userId, view }));
     },
 
+    /** Puts a modal on top of the one that was clicked in. */
+    async pushView(triggerId: string, view: ModalToOpen): Promise<void> {
+      await call('views.push', (client) => client.views.push({ trigger_id: triggerId, view }));
+    },
+
+    /** Replaces what an open modal shows. `not_found` is a SlackRefused: it was closed. */
+    async updateView(viewId: string, view: ModalToOpen): Promise<void> {
+      await call('views.update', (client) => client.views.update({ view_id: viewId, view }));
+    },
+
     /**
      * Who a user is, at most so old; null when Slack knows or shows nobody by that id. `payloadTeamId` is the
      * `user.team_id` of the interaction, or null when the person was named and did not click.

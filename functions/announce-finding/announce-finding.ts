@@ -3,38 +3,25 @@ import type { AuditEvent, ChainHead } from '../domain/audit.ts';
 import { replay } from '../domain/evolve.ts';
 import type { Finding } from '../domain/finding.ts';
 import { escalationChannelOf, type Policy, routeOf } from '../domain/policy.ts';
-import { renderEscalation } from '../messages/escalation-notice.ts';
+import { renderDigestEscalation, renderEscalation } from '../messages/escalation-notice.ts';
 import { renderFinding } from '../messages/finding-message.ts';
 import { concernsOwner, renderOwnerNotice } from '../messages/owner-notice.ts';
 import { renderReply } from '../messages/thread-reply.ts';
-import {
-  isNamed,
-  type MessageSlot,
-  type PostOnceDeps,
-  type PostOnceRequest,
-  postOnce,
-  type Standing,
-} from './post-once.ts';
+import { type AnnounceDigestDeps, refreshDigest, tellBelowDigest } from './announce-digest.ts';
+import { keepCurrent, refusalOf } from './keep-current.ts';
+import { type PlaceDeps, placeFinding } from './place-finding.ts';
+import { isNamed, type MessageSlot, type PostOnceRequest, postOnce, type Standing } from './post-once.ts';
 
-export type AnnounceFindingDeps = PostOnceDeps & {
-  topic: {
-    publishAudit: (event: AuditEvent) => Promise<void>;
-    publishAlert: (alert: Alert) => Promise<void>;
+export type AnnounceFindingDeps = AnnounceDigestDeps &
+  PlaceDeps & {
+    topic: { publishAudit: (event: AuditEvent) => Promise<void> };
+    findings: {
+      load: (keyArn: string) => Promise<ChainHead>;
+      auditOf: (keyArn: string) => Promise<AuditEvent[]>;
+    };
+    loadPolicy: () => Promise<{ policy: Policy }>;
+    slack: { permalink: (message: { channel: string; ts: string }) => Promise<string> };
   };
-  findings: {
-    load: (keyArn: string) => Promise<ChainHead>;
-    auditOf: (keyArn: string) => Promise<AuditEvent[]>;
-  };
-  loadPolicy: () => Promise<{ policy: Policy }>;
-  slack: {
-    updateMessage: (message: { channel: string; ts: string } & ReturnType<typeof renderFinding>) => Promise<void>;
-    permalink: (message: { channel: string; ts: string }) => Promise<string>;
-  };
-  claims: {
-    rendered: (slot: MessageSlot, version: number) => Promise<boolean>;
-    reported: (slot: MessageSlot, code: string) => Promise<boolean>;
-  };
-};
 
 /** The last state of the episode, where it was needed, and Slack's word when it refuses to show it for good. */
 export type Announced = { finding: Finding | null; slackRefused: string | null };
@@ -44,7 +31,8 @@ type Version = { finding: Finding; sequence: number };
 
 /**
  * Tells the world about one audit event: subscribers through SNS, people through the episode's Slack message (always
- * the present state) and a reply below it. Safe to repeat: an event told before tells nobody again, except SNS.
+ * the present state) and a reply below it, or, in a storm, through the digest that the finding is in. Safe to repeat: an
+ * event told before tells nobody again, except SNS.
  * Resolves when Slack refuses for good, so that the findings behind this one go on; people who run the bot are alerted.
  * @throws what may pass by itself (SlackRateLimited, SlackUnavailable, PolicyUnreadable, AWS): to be retried
  */
@@ -57,17 +45,26 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
   if (record.event.type === 'command-refused') return { finding: null, slackRefused: null };
   const version = await latestOfEpisode(record, deps);
   if (version === null) return { finding: null, slackRefused: null };
-  const { finding } = version;
+  const { finding, sequence } = version;
   // What is only observed is not shown; what was shown before the mode changed says so, and goes on.
   if (finding.mode === 'observe' && (await deps.claims.read(rootOf(record))) === null) {
     return { finding, slackRefused: null };
   }
   const policy = await readPolicy(deps);
+  const digest = await placeFinding({ finding, version: sequence, event: record.event.type }, policy, deps);
   try {
-    const root = await showFinding(version, policy, deps);
-    await tellInThread(record, root, finding, policy, deps);
-    await tellOwner(record, root, finding, policy, deps);
-    await tellSecondChannel(record, root, finding, policy, deps);
+    if (digest === null) {
+      const root = await showFinding(version, policy, deps);
+      await tellInThread(record, root, finding, policy, deps);
+      await tellOwner(record, root, finding, policy, deps);
+      await tellSecondChannel(record, { root, digest }, { finding, policy }, deps);
+    } else {
+      await tellBelowDigest(record, digest, { finding, policy }, deps);
+      const stored = await deps.claims.read({ digest, part: 'root' });
+      const root = stored?.state === 'posted' ? stored : null;
+      await tellOwner(record, root, finding, policy, deps);
+      await tellSecondChannel(record, { root, digest }, { finding, policy }, deps);
+    }
     return { finding, slackRefused: null };
   } catch (error) {
     const code = refusalOf(error);
@@ -75,6 +72,11 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
     await reportRefusal(rootOf(record), code, deps);
     return { finding, slackRefused: code };
   }
+}
+
+/** Carries out an order to render a digest. @throws what may pass by itself: to be retried */
+export async function announceDigest(id: string, deps: AnnounceFindingDeps): Promise<void> {
+  await refreshDigest(id, await readPolicy(deps), deps);
 }
 
 /** What the people who run the bot, or answer for the keys, have to hear of outside Slack. */
@@ -125,20 +127,7 @@ async function showFinding(version: Version, policy: Policy, deps: AnnounceFindi
   const { finding, sequence } = version;
   const slot = rootOf({ key: finding.key, episode: finding.episode });
   const content = renderFinding(finding, { policy, now: deps.now() });
-  const post = { slot, channel: routeOf(policy, finding).channel, content, version: sequence };
-
-  const root = await postOnce(post, deps);
-  if (root.renderedVersion >= sequence) return root;
-  try {
-    await deps.slack.updateMessage({ channel: root.channel, ts: root.ts, ...content });
-  } catch (error) {
-    if (refusalOf(error) !== 'message_not_found') throw error;
-    // Somebody deleted it; what it said still needs an answer.
-    await deps.claims.release(slot, { ts: root.ts });
-    return await postOnce(post, deps);
-  }
-  await deps.claims.rendered(slot, sequence);
-  return { ...root, renderedVersion: sequence };
+  return await keepCurrent({ slot, channel: routeOf(policy, finding).channel, content, version: sequence }, deps);
 }
 
 async function tellInThread(
@@ -170,7 +159,7 @@ async function tellInThread(
  */
 async function tellOwner(
   record: AuditEvent,
-  root: Standing,
+  root: Standing | null,
   finding: Finding,
   policy: Policy,
   deps: AnnounceFindingDeps,
@@ -183,41 +172,53 @@ async function tellOwner(
   if (notice === null) return;
   const { owner, ...content } = notice;
   const post = { slot, channel: owner.userId, content, version: record.sequence, ifUnknown: 'post-again' as const };
-  await postElsewhere(post, `tell the owner of the exemption of ${record.key.arn}`, deps);
+  const what = `tell the owner of the exemption of ${record.key.arn}`;
+  await postElsewhere(post, { what, keyArn: record.key.arn }, deps);
 }
 
-/** A finding that nobody answers is shown once more where other people look, with a link to it. */
+/**
+ * A finding that nobody answers is shown once more where other people look, with a link to it; those of a digest all
+ * together, with a link to the digest.
+ */
 async function tellSecondChannel(
   record: AuditEvent,
-  root: Standing,
-  finding: Finding,
-  policy: Policy,
+  { root, digest }: { root: Standing | null; digest: string | null },
+  { finding, policy }: { finding: Finding; policy: Policy },
   deps: AnnounceFindingDeps,
 ): Promise<void> {
   const channel = record.event.type === 'escalated' ? escalationChannelOf(policy, finding) : null;
-  if (channel === null || channel === root.channel) return;
-  const slot: MessageSlot = { keyArn: record.key.arn, episode: record.episode, part: `escalation-${record.sequence}` };
+  if (channel === null || channel === (root?.channel ?? routeOf(policy, finding).channel)) return;
+  const slot: MessageSlot =
+    digest === null
+      ? { keyArn: record.key.arn, episode: record.episode, part: `escalation-${record.sequence}` }
+      : { digest, part: `escalation-${channel}` };
   if ((await deps.claims.read(slot))?.state === 'posted') return;
-  const content = renderEscalation(finding, { policy, link: await linkTo(root, deps) });
+  const link = await linkTo(root, deps);
+  const content = digest === null ? renderEscalation(finding, { policy, link }) : renderDigestEscalation(link);
   const what = `escalate the finding of ${record.key.arn} to ${channel}`;
-  await postElsewhere({ slot, channel, content, version: record.sequence }, what, deps);
+  const post = { slot, channel, content, version: record.sequence };
+  await postElsewhere(post, { what, keyArn: record.key.arn }, deps);
 }
 
 /** A refusal concerns that place only: the message and its thread are as they should be. */
-async function postElsewhere(post: PostOnceRequest, what: string, deps: AnnounceFindingDeps): Promise<void> {
+async function postElsewhere(
+  post: PostOnceRequest,
+  { what, keyArn }: { what: string; keyArn: string },
+  deps: AnnounceFindingDeps,
+): Promise<void> {
   try {
     await postOnce(post, deps);
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
     const message = `Slack refuses to ${what}: ${code}.`;
-    const { keyArn } = post.slot;
     await deps.topic.publishAlert({ kind: 'alert', alert: 'slack-refuses', at: deps.now(), message, keyArn });
   }
 }
 
-/** Null when somebody has deleted the message meanwhile. */
-async function linkTo(root: Standing, { slack }: AnnounceFindingDeps): Promise<string | null> {
+/** Null when the message does not stand yet, or somebody has deleted it meanwhile. */
+async function linkTo(root: Standing | null, { slack }: AnnounceFindingDeps): Promise<string | null> {
+  if (root === null) return null;
   try {
     return await slack.permalink(root);
   } catch (error) {
@@ -227,7 +228,7 @@ async function linkTo(root: Standing, { slack }: AnnounceFindingDeps): Promise<s
 }
 
 /** Tells the people who run the bot, once per episode and error, that a finding does not reach anybody. */
-async function reportRefusal(root: MessageSlot, code: string, deps: AnnounceFindingDeps): Promise<void> {
+async function reportRefusal(root: EpisodeSlot, code: string, deps: AnnounceFindingDeps): Promise<void> {
   const stored = await deps.claims.read(root);
   if (stored?.refusedWith === code) return;
   await deps.topic.publishAlert({
@@ -240,11 +241,8 @@ async function reportRefusal(root: MessageSlot, code: string, deps: AnnounceFind
   await deps.claims.reported(root, code);
 }
 
-function rootOf({ key, episode }: Pick<AuditEvent, 'key' | 'episode'>): MessageSlot {
-  return { keyArn: key.arn, episode, part: 'root' };
-}
+type EpisodeSlot = Extract<MessageSlot, { keyArn: string }>;
 
-function refusalOf(error: unknown): string | null {
-  if (!isNamed(error, 'SlackRefused')) return null;
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'unknown_error';
+function rootOf({ key, episode }: Pick<AuditEvent, 'key' | 'episode'>): EpisodeSlot {
+  return { keyArn: key.arn, episode, part: 'root' };
 }

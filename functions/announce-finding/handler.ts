@@ -5,6 +5,8 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { createDigestUpkeep, parseDigestOrder } from '../adapters/digest-upkeep.ts';
+import { createDigests } from '../adapters/digests-table.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createMessageClaims } from '../adapters/message-claims.ts';
@@ -15,7 +17,8 @@ import { createSlackSecret } from '../adapters/slack-secret.ts';
 import { createTopic } from '../adapters/topic.ts';
 import { announceFindingEnv, parseEnv } from '../contracts/env.ts';
 import { keysOfRecord } from '../contracts/log-keys.ts';
-import { type AnnounceFindingDeps, announceFinding } from './announce-finding.ts';
+import { REFRESH_SORT_KEY_PREFIX } from '../contracts/table.ts';
+import { type AnnounceFindingDeps, announceDigest, announceFinding } from './announce-finding.ts';
 import { measure } from './measure.ts';
 import { isNamed } from './post-once.ts';
 
@@ -33,11 +36,21 @@ const deps: AnnounceFindingDeps = {
   loadPolicy: () => policies.loadPolicy(),
   slack: createSlack({ token: async () => (await loadSecret()).botToken, apiUrl: env.SLACK_API_URL }),
   claims: createMessageClaims(table),
+  digests: { ...createDigests(table), ...createDigestUpkeep(table) },
 };
 
-/** Takes new audit events from the table's stream, one per batch and in order per key; a throw brings it again. */
+/**
+ * Takes new audit events, and orders to render a digest, from the table's stream: one per batch and in order per key and
+ * digest; a throw brings it again.
+ */
 export const handler = middy(async (event: DynamoDBStreamEvent): Promise<void> => {
   for (const { dynamodb } of event.Records) {
+    if (dynamodb?.Keys?.['sk']?.S?.startsWith(REFRESH_SORT_KEY_PREFIX) === true) {
+      const { digest } = parseDigestOrder(dynamodb.Keys);
+      await announceDigest(digest, deps);
+      logger.info('announced', { digest });
+      continue;
+    }
     const record = parseEventImage(dynamodb?.NewImage);
     logger.appendKeys(keysOfRecord(record));
     const { finding, slackRefused } = await announceFinding(record, deps);

@@ -1,12 +1,12 @@
 import type { MessagePart } from '../contracts/table.ts';
 
-/** Which message of an episode. */
-export type MessageSlot = { keyArn: string; episode: number; part: MessagePart };
+/** Which message: of an episode, or of a digest, its own or one of the replies that it has by name. */
+export type MessageSlot = { keyArn: string; episode: number; part: MessagePart } | { digest: string; part: string };
 
-/** Where a message stands, and which version of the finding it shows. */
+/** Where a message stands, and which version of what it is about it shows. */
 export type Standing = { channel: string; ts: string; renderedVersion: number };
 
-type Claim =
+export type Claim =
   | {
       state: 'claimed';
       postId: string;
@@ -16,7 +16,8 @@ type Claim =
       refusedWith: string | null;
     }
   | (Standing & { state: 'posted'; refusedWith: string | null })
-  | { state: 'released'; refusedWith: string | null };
+  | { state: 'released'; refusedWith: string | null }
+  | { state: 'in-digest'; digest: string; refusedWith: string | null };
 
 /** A message as Slack takes it; what is in the blocks is the renderer's business. */
 export type Content = { text: string; blocks?: readonly { type: string }[] | undefined };
@@ -62,7 +63,7 @@ export type PostOnceRequest = {
    * second one harms less than none.
    */
   ifUnknown?: 'look' | 'post-again';
-  /** Version of the finding that the content shows. */
+  /** Version of the finding or digest that the content shows. */
   version: number;
 };
 
@@ -93,15 +94,7 @@ export async function postOnce(request: PostOnceRequest, deps: PostOnceDeps): Pr
   if (stored?.state === 'claimed') {
     const claim = await takeOver(stored, slot, deps);
     if (request.ifUnknown === 'post-again') return await post(claim, request, deps);
-    const found = await whileLeased(claim, request, deps, () => {
-      const oldest = new Date(Date.parse(claim.claimedAt) - CLOCK_DIFFERENCE_MS).toISOString();
-      return deps.slack.findPosted({
-        channel: claim.channel,
-        oldest,
-        postId: claim.postId,
-        threadTs: request.threadTs,
-      });
-    });
+    const found = await look(claim, request, deps);
     // What it shows was rendered at the time of the claim: 0 makes it be rendered again.
     return found === null
       ? await post(claim, request, deps)
@@ -110,34 +103,39 @@ export async function postOnce(request: PostOnceRequest, deps: PostOnceDeps): Pr
   return await post(await claimAnew(request, deps), request, deps);
 }
 
+async function look(
+  claim: HeldClaim,
+  { slot, threadTs }: PostOnceRequest,
+  deps: PostOnceDeps,
+): Promise<{ channel: string; ts: string } | null> {
+  const { channel, postId, claimedAt } = claim;
+  const oldest = new Date(Date.parse(claimedAt) - CLOCK_DIFFERENCE_MS).toISOString();
+  try {
+    return await deps.slack.findPosted({ channel, oldest, postId, threadTs });
+  } catch (error) {
+    await endLease(claim, slot, deps);
+    throw error;
+  }
+}
+
 async function post(claim: HeldClaim, request: PostOnceRequest, deps: PostOnceDeps): Promise<Standing> {
   const { slot, threadTs, broadcast, content, version } = request;
   const { channel, postId } = claim;
-  const place = await whileLeased(claim, request, deps, async () => {
-    try {
-      return await deps.slack.postMessage({ ...content, channel, postId, threadTs, broadcast });
-    } catch (error) {
-      // Then it certainly does not stand there.
-      if (isNamed(error, 'SlackRefused') || isNamed(error, 'SlackRateLimited')) await deps.claims.release(slot, claim);
-      throw error;
-    }
-  });
+  let place: { channel: string; ts: string };
+  try {
+    place = await deps.slack.postMessage({ ...content, channel, postId, threadTs, broadcast });
+  } catch (error) {
+    const certainlyNotThere = isNamed(error, 'SlackRefused') || isNamed(error, 'SlackRateLimited');
+    if (certainlyNotThere) await deps.claims.release(slot, claim);
+    else await endLease(claim, slot, deps);
+    throw error;
+  }
   return await settle(slot, { ...place, renderedVersion: version }, deps);
 }
 
 /** A run that fails is done with the message, so the next one need not wait for the lease to end. */
-async function whileLeased<T>(
-  { leaseUntil }: HeldClaim,
-  { slot }: PostOnceRequest,
-  { claims, now }: PostOnceDeps,
-  act: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    await claims.moveLease(slot, { from: leaseUntil, to: now() });
-    throw error;
-  }
+async function endLease({ leaseUntil }: HeldClaim, slot: MessageSlot, { claims, now }: PostOnceDeps): Promise<void> {
+  await claims.moveLease(slot, { from: leaseUntil, to: now() });
 }
 
 /** Tells errors of an adapter apart by their literal name. */
@@ -149,11 +147,15 @@ type StoredClaim = Extract<Claim, { state: 'claimed' }>;
 type HeldClaim = { postId: string; claimedAt: string; leaseUntil: string; channel: string };
 
 async function claimAnew({ slot, channel }: PostOnceRequest, { claims, now }: PostOnceDeps): Promise<HeldClaim> {
-  const postId = `${slot.keyArn}#${slot.episode}#${slot.part}`;
+  const postId = postIdOf(slot);
   const claimedAt = now();
   const claim = { postId, claimedAt, leaseUntil: leaseFrom(claimedAt), channel };
   if (!(await claims.claim(slot, claim))) throw new BeingPosted(`message ${postId} was claimed by another run`);
   return claim;
+}
+
+function postIdOf(slot: MessageSlot): string {
+  return 'digest' in slot ? `digest#${slot.digest}#${slot.part}` : `${slot.keyArn}#${slot.episode}#${slot.part}`;
 }
 
 async function takeOver(stored: StoredClaim, slot: MessageSlot, { claims, now }: PostOnceDeps): Promise<HeldClaim> {

@@ -61,6 +61,11 @@ const match = z
   })
   .check(z.refine((conditions) => Object.keys(conditions).length > 0, 'expected at least one condition'));
 
+const DEFAULT_DIGEST = {
+  threshold: 20,
+  firstTags: { environment: ['prod', 'production'], exposure: ['internet', 'public'] },
+};
+
 /** The policy file. Every key is documented in the example at the root, `rotation-policy.yaml`. */
 export const policySchema = z
   .strictObject({
@@ -116,7 +121,16 @@ export const policySchema = z
     fourEyes: z._default(z.strictObject({ confirmWithinHours: z.int().check(z.minimum(1), z.maximum(168)) }), {
       confirmWithinHours: 24,
     }),
-    digest: z._default(z.strictObject({ threshold: z.int().check(z.minimum(2)) }), { threshold: 20 }),
+    digest: z._default(
+      z.strictObject({
+        threshold: z._default(z.nullable(z.int().check(z.minimum(1), z.maximum(1000))), DEFAULT_DIGEST.threshold),
+        firstTags: z._default(
+          z.record(z.string().check(z.minLength(1)), nonEmpty(z.string())),
+          DEFAULT_DIGEST.firstTags,
+        ),
+      }),
+      DEFAULT_DIGEST,
+    ),
   })
   .check(({ value: policy, issues }) => {
     const complain = (path: (string | number)[], message: string) => {

@@ -14,7 +14,16 @@ export const BUTTON = {
   confirm: 'confirm-request',
   withdraw: 'withdraw-request',
 } as const;
-export type ButtonId = (typeof BUTTON)[keyof typeof BUTTON];
+
+/** `action_id`s of the buttons under a digest, and in the list that "Review" opens. */
+export const DIGEST_BUTTON = {
+  review: 'review-digest',
+  approveAll: 'approve-all',
+  firstPage: 'first-page',
+  samePage: 'same-page',
+  nextPage: 'next-page',
+} as const;
+export type ButtonId = (typeof BUTTON)[keyof typeof BUTTON] | (typeof DIGEST_BUTTON)[keyof typeof DIGEST_BUTTON];
 
 /** `callback_id` of the modal that takes an exemption's terms. */
 export const EXEMPTION_MODAL = 'exemption-terms';
@@ -37,12 +46,35 @@ export const findingRef = z.strictObject({
 });
 export type FindingRef = z.infer<typeof findingRef>;
 
+const digestId = z.string().check(z.minLength(1), z.maxLength(200));
+const placeInList = z.string().check(z.maxLength(1000));
+
+/** The `value` of "Approve all": the keys that joined until `upTo`, of which the person was shown `count`. */
+export const approveAllRef = z.strictObject({
+  digest: digestId,
+  upTo: z.iso.datetime(),
+  count: z.int().check(z.minimum(1)),
+});
+export type ApproveAllRef = z.infer<typeof approveAllRef>;
+
+/**
+ * A page of the list that "Review" opens: what comes after a place, `''` for the beginning. It is the value of the buttons
+ * that turn pages, and the `private_metadata` of the list.
+ */
+export const pageRef = z.strictObject({ digest: digestId, after: placeInList });
+export type PageRef = z.infer<typeof pageRef>;
+
+/** `callback_id` of the list that "Review" opens. */
+export const REVIEW_MODAL = 'digest-review';
+
 /** The modal's `private_metadata`. It comes back inside Slack's signed request; state is read anew all the same. */
 export const exemptionModalMetadata = z.strictObject({
   finding: findingRef,
   purpose: exemptionPurpose,
   /** Opened from the Home tab, which is drawn again afterwards. */
   fromHome: z.optional(z.literal(true)),
+  /** The list that lies under the form, when it was opened from there. */
+  list: z.optional(z.strictObject({ viewId: z.string().check(z.maxLength(100)), page: pageRef })),
 });
 export type ExemptionModalMetadata = z.infer<typeof exemptionModalMetadata>;
 
@@ -54,6 +86,16 @@ export function parseFindingRef(value: string | undefined): FindingRef | null {
 /** Reads a modal's `private_metadata`; null when it is not one that this version of the bot writes. */
 export function parseModalMetadata(text: string): ExemptionModalMetadata | null {
   return exemptionModalMetadata.safeParse(parseJson(text)).data ?? null;
+}
+
+/** Reads the value of "Approve all"; null when it is not one that this version of the bot writes. */
+export function parseApproveAll(value: string | undefined): ApproveAllRef | null {
+  return approveAllRef.safeParse(parseJson(value)).data ?? null;
+}
+
+/** Reads which page of which digest is meant; null when it is not one that this version of the bot writes. */
+export function parsePage(text: string | undefined): PageRef | null {
+  return pageRef.safeParse(parseJson(text)).data ?? null;
 }
 
 function parseJson(text: string | undefined): unknown {
@@ -86,9 +128,10 @@ export const slackInteraction = z.discriminatedUnion('type', [
     /** Of a click in a view; a message has none. */
     view: z.optional(
       z.object({
-        id: slackId,
+        id: z.string().check(z.maxLength(100)),
         type: z.string(),
         hash: z.optional(z.string()),
+        callback_id: z.optional(z.string()),
         private_metadata: z.optional(z.string()),
       }),
     ),

@@ -14,6 +14,8 @@ export const SLACK_METHODS = {
   'users.info': ['users:read', 'users:read.email'],
   'views.open': [],
   'views.publish': [],
+  'views.push': [],
+  'views.update': [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type SlackMethod = keyof typeof SLACK_METHODS;

@@ -1,5 +1,10 @@
 import type { FindingEventType } from '../domain/finding-events.ts';
-import { EVENT_SORT_KEY_PREFIX } from './table.ts';
+import {
+  BATCH_SORT_KEY_PREFIX,
+  EVENT_SORT_KEY_PREFIX,
+  REFRESH_SORT_KEY_PREFIX,
+  TURN_SORT_KEY_PREFIX,
+} from './table.ts';
 
 /**
  * After these the key is looked at once more. Whoever wrote them had looked before writing; a change in between has an
@@ -33,4 +38,24 @@ export function auditEventFilter(eventTypes: readonly FindingEventType[] | 'all'
       ...(eventTypes === 'all' ? {} : { NewImage: { eventType: { S: eventTypes } } }),
     },
   };
+}
+
+/** Every function that the table's stream starts. */
+export const STREAM_CONSUMER_NAMES = ['announce-finding', 'remediate-key', 'detect-finding', 'sweep-keys'] as const;
+export type StreamConsumer = (typeof STREAM_CONSUMER_NAMES)[number];
+
+/** The new items of a digest's partition that start a function, by what their sort keys begin with. */
+const DIGEST_ITEMS: Partial<Record<StreamConsumer, readonly string[]>> = {
+  'announce-finding': [REFRESH_SORT_KEY_PREFIX],
+  'sweep-keys': [BATCH_SORT_KEY_PREFIX, TURN_SORT_KEY_PREFIX],
+};
+
+/** All event-source filters of a consumer; a record that fits any of them starts it. */
+export function streamFilters(consumer: StreamConsumer): object[] {
+  const auditEvents = consumer === 'sweep-keys' ? [] : [auditEventFilter(STREAM_CONSUMERS[consumer])];
+  const digestItems = (DIGEST_ITEMS[consumer] ?? []).map((prefix) => ({
+    eventName: ['INSERT'],
+    dynamodb: { Keys: { sk: { S: [{ prefix }] } } },
+  }));
+  return [...auditEvents, ...digestItems];
 }

@@ -13,6 +13,18 @@
  * | audit events of a person                | byTime, timeKey = PERSON#team#user                |
  * | the policy                              | pk = POLICY, sk = CURRENT                         |
  * | the policies that were stored before    | pk = POLICY, sk begins with VERSION#              |
+ *
+ * What many findings become when they come at once has a partition of its own, with the claim on its message too:
+ *
+ * | question                                | where                                             |
+ * |-----------------------------------------|---------------------------------------------------|
+ * | findings of a channel in a minute       | pk = ARRIVALS#channel#minute                      |
+ * | the digest that takes findings now      | pk = CHANNEL#channel, sk = DIGEST                 |
+ * | a digest, its members, its batches      | pk = DIGEST#id, sk = DIGEST, MEMBER#…, BATCH#…    |
+ * | orders to render it, to go on with it   | pk = DIGEST#id, sk = REFRESH#…, TURN#…            |
+ * | a page of members, in order             | byGroup, groupKey = DIGEST#id                     |
+ * | digests that show an earlier state      | byTime, timeKey = STALE-DIGEST                    |
+ * | batches that are not done               | byTime, timeKey = OPEN-BATCH                      |
  */
 export const INDEX_BY_GROUP = 'byGroup';
 export const INDEX_BY_TIME = 'byTime';
@@ -56,3 +68,21 @@ export const CURRENT_POLICY_SORT_KEY = 'CURRENT';
 export const POLICY_VERSION_SORT_KEY_PREFIX = 'VERSION#';
 export const policyVersionSortKey = (storedAt: string, version: string): string =>
   `${POLICY_VERSION_SORT_KEY_PREFIX}${storedAt}#${version}`;
+
+export const arrivalsPartition = (channel: string, minute: string): string => `ARRIVALS#${channel}#${minute}`;
+export const arrivalSortKey = (keyArn: string, episode: number): string => `${keyArn}#${episode}`;
+export const channelPartition = (channel: string): string => `CHANNEL#${channel}`;
+export const digestPartition = (digest: string): string => `DIGEST#${digest}`;
+export const DIGEST_SORT_KEY = 'DIGEST';
+export const MEMBER_SORT_KEY_PREFIX = 'MEMBER#';
+export const memberSortKey = (keyArn: string, episode: number): string =>
+  `${MEMBER_SORT_KEY_PREFIX}${keyArn}#${episode}`;
+/** An order to render a digest. */
+export const REFRESH_SORT_KEY_PREFIX = 'REFRESH#';
+/** An "Approve all", and an order to go on with one. */
+export const BATCH_SORT_KEY_PREFIX = 'BATCH#';
+export const TURN_SORT_KEY_PREFIX = 'TURN#';
+/** `root` is the digest's message itself, anything else a reply below it. */
+export const digestMessageSortKey = (part: string): string => `MESSAGE#${part}`;
+export const STALE_DIGEST = 'STALE-DIGEST';
+export const OPEN_BATCH = 'OPEN-BATCH';

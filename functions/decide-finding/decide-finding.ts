@@ -1,20 +1,14 @@
 import type { FindingRef } from '../contracts/slack-actions.ts';
 import type { Cause } from '../domain/audit.ts';
-import {
-  type Action,
-  type AuthorityVerdict,
-  authorise,
-  fourEyesReason,
-  type GroupMembership,
-  isFullMember,
-} from '../domain/authority.ts';
+import { type Action, type AuthorityVerdict, type GroupMembership, isFullMember } from '../domain/authority.ts';
 import type { Command, ExcuseCommand, FourEyes, PersonCommand } from '../domain/commands.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import { checkShortening, checkTerms, type ExemptionRefusal, type ExemptionTerms } from '../domain/exemption.ts';
-import { type Finding, firstExempt, type PendingRequest, requestOf } from '../domain/finding.ts';
+import { type Finding, firstExempt, requestOf } from '../domain/finding.ts';
 import type { PersonRef, SlackPerson } from '../domain/people.ts';
-import { culpritOf, type Policy, routeOf } from '../domain/policy.ts';
+import { type Policy, routeOf } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { fourEyesOn, verdictOn } from '../domain/verdict.ts';
 
 /** Who asks, about which finding, and which request it was. */
 export type Request = {
@@ -70,25 +64,32 @@ export type TermsProblem =
 
 /** What one click says all of: approve, fix now, re-check, end an exemption, confirm or withdraw a request. */
 export async function decideFinding(action: ClickAction, request: Request, deps: Deps): Promise<Reply> {
-  const { policy, common, finding } = await ask(action, request, deps);
+  const asked = await ask(action, request, deps);
+  const { policy } = asked;
   const requestedAt = request.finding.request ?? null;
   switch (action) {
     case 'approve':
     case 'fix-now': {
       const rotationPeriodInDays = policy.rotation.periodInDays;
-      return await settle(request, deps, { type: action, ...common, rotationPeriodInDays });
+      return await settle(action, request, deps, (current) => {
+        return { type: action, ...asked.judge(current).common, rotationPeriodInDays };
+      });
     }
     case 'confirm-request': {
-      const pending = finding === undefined ? null : requestOf(finding);
-      const standing = await standingOf(pending, finding, policy, deps);
-      return await settle(request, deps, { type: action, ...common, ...excuseRules(policy), ...standing, requestedAt });
+      const standing = await standingOf(asked.finding, policy, deps);
+      return await settle(action, request, deps, (current) => {
+        const { common } = asked.judge(current);
+        return { type: action, ...common, ...excuseRules(policy), ...standing(current), requestedAt };
+      });
     }
     case 'withdraw-request':
-      return await settle(request, deps, { type: action, ...common, requestedAt });
+      return await settle(action, request, deps, (current) => {
+        return { type: action, ...asked.judge(current).common, requestedAt };
+      });
     case 'revoke-exemption':
     case 'let-exemption-end':
     case 're-check':
-      return await settle(request, deps, { type: action, ...common });
+      return await settle(action, request, deps, (current) => ({ type: action, ...asked.judge(current).common }));
   }
 }
 
@@ -97,17 +98,19 @@ export async function decideFinding(action: ClickAction, request: Request, deps:
  * in one that will be refused. The refusal is recorded like any other.
  */
 export async function mayStateTerms(action: FormAction, request: Request, deps: Deps): Promise<Reply | MayStateTerms> {
-  const asked = await ask(action, request, deps);
-  const { policy, common, fourEyes } = asked;
-  const rehearsal = withTerms(action, asked, acceptableTerms(policy, common), true);
+  const { policy, judge } = await ask(action, request, deps);
+  const rehearse = (current: Finding | undefined) => {
+    const judged = judge(current);
+    return withTerms(action, policy, judged, acceptableTerms(policy, judged.common), true);
+  };
   const { decision, finding } = await deps.carryOut({
     ...target(request),
     // Judged on the very finding the command would meet: only a refusal is ever carried out here.
-    command: (current) => (decide(rehearsal, current).outcome === 'refused' ? rehearsal : null),
+    command: (current) => (decide(rehearse(current), current).outcome === 'refused' ? rehearse(current) : null),
   });
   if (decision.outcome === 'refused') return { kind: 'refused', refusal: decision.refusal };
   if (finding === undefined) return { kind: 'refused', refusal: { reason: 'no-finding' } };
-  return { kind: 'may', finding, policy, fourEyes };
+  return { kind: 'may', finding, policy, fourEyes: judge(finding).fourEyes };
 }
 
 /** `fourEyes`: somebody else has to confirm what is filled in. */
@@ -123,8 +126,8 @@ export async function decideTerms(
   requested: RequestedTerms,
   deps: Deps,
 ): Promise<TermsReply> {
-  const asked = await ask(action, request, deps);
-  const { policy, common, finding } = asked;
+  const { policy, finding, judge } = await ask(action, request, deps);
+  const { common } = judge(finding);
   if (action === 'shorten-exemption') {
     const { until } = requested;
     const problems =
@@ -132,7 +135,7 @@ export async function decideTerms(
         ? checkShortening(until, finding.exemption, common.at)
         : [];
     if (problems.length > 0) return { kind: 'wrong-terms', problems };
-    return await settle(request, deps, { type: action, ...common, until });
+    return await settle(action, request, deps, (current) => ({ type: action, ...judge(current).common, until }));
   }
   const owner =
     requested.ownerId === null ? null : await deps.person(requested.ownerId, null, policy.identity.cacheSeconds);
@@ -150,12 +153,22 @@ export async function decideTerms(
     ];
     if (problems.length > 0) return { kind: 'wrong-terms', problems };
   }
-  return await settle(request, deps, withTerms(action, asked, terms, ownerIsFullMember));
+  return await settle(action, request, deps, (current) =>
+    withTerms(action, policy, judge(current), terms, ownerIsFullMember),
+  );
 }
 
 type Common = Pick<PersonCommand, 'at' | 'episode' | 'by' | 'verdict'>;
 
-type Asked = { policy: Policy; common: Common; fourEyes: FourEyes | null; finding: Finding | undefined };
+/** What the domain says of a person and a finding: whether they may, and whether the word of one is enough. */
+type Judged = { common: Common; fourEyes: FourEyes | null };
+
+type Asked = {
+  policy: Policy;
+  finding: Finding | undefined;
+  /** Of the very finding that a command meets: who caused it may have come to light since it was loaded. */
+  judge: (finding: Finding | undefined) => Judged;
+};
 
 /** Resolves the person to one identity and asks the domain what they may do to the finding as it is now. */
 async function ask(action: Action, request: Request, deps: Deps): Promise<Asked> {
@@ -168,69 +181,70 @@ async function ask(action: Action, request: Request, deps: Deps): Promise<Asked>
   if (person === null) {
     const by = { userId: request.userId, teamId: request.teamId, name: request.userId, email: null };
     const verdict: AuthorityVerdict = { allowed: false, reason: 'outside-organisation' };
-    return { policy, finding, common: { ...common, by, verdict }, fourEyes: null };
+    const judged: Judged = { common: { ...common, by, verdict }, fourEyes: null };
+    return { policy, finding, judge: () => judged };
   }
   const by = refOf(person);
-  // Nothing to have authority over; the decider refuses with the better reason.
-  if (finding === undefined)
-    return { policy, finding, common: { ...common, by, verdict: { allowed: true } }, fourEyes: null };
-  const { verdict, fourEyes } = await judge(action, person, finding, policy, deps);
-  return { policy, finding, common: { ...common, by, verdict }, fourEyes };
-}
-
-/** What the domain says of this person, and whether the word of one is enough. */
-async function judge(
-  action: Action,
-  person: SlackPerson,
-  finding: Finding,
-  policy: Policy,
-  deps: Deps,
-): Promise<{ verdict: AuthorityVerdict; fourEyes: FourEyes | null }> {
-  const { approvers, fourEyes: routeAsks } = routeOf(policy, finding);
-  const listed = approvers.users.includes(person.userId);
-  const groups = listed
-    ? { known: true as const, groupIds: [], gone: [] }
-    : await deps.groupsOf(person.userId, approvers.userGroups, {
-        teamIds: policy.organisation.teamIds,
-        maxAgeSeconds: policy.identity.cacheSeconds,
-      });
-  const question = {
-    ...{ action, person, groups, approvers, ...culpritOf(policy, finding.trigger) },
-    organisation: policy.organisation,
-    selfExemption: policy.exemptions.selfExemption,
-    exemptionOwner: finding.status === 'exempt' ? finding.exemption.owner.userId : null,
+  const groups = await groupsFor(person.userId, finding, policy, deps);
+  const judge = (current: Finding | undefined): Judged => {
+    // Nothing to have authority over; the decider refuses with the better reason.
+    if (current === undefined) return { common: { ...common, by, verdict: { allowed: true } }, fourEyes: null };
+    const verdict = verdictOn(current, { action, person, groups, policy });
+    return { common: { ...common, by, verdict }, fourEyes: fourEyesOn(current, { person, policy }) };
   };
-  const because = fourEyesReason(question, routeAsks);
-  const { confirmWithinHours } = policy.fourEyes;
-  return { verdict: authorise(question), fourEyes: because === null ? null : { because, confirmWithinHours } };
+  return { policy, finding, judge };
 }
 
-/** Whether who asked, and the owner they named, are still who they have to be. */
-async function standingOf(
-  pending: PendingRequest | null,
+/** The person's groups among those that decide on a finding; none are asked for where they cannot change anything. */
+async function groupsFor(
+  userId: string,
   finding: Finding | undefined,
   policy: Policy,
   deps: Deps,
-): Promise<{ requester: AuthorityVerdict; ownerIsFullMember: boolean }> {
-  if (pending === null || finding === undefined) return { requester: { allowed: true }, ownerIsFullMember: true };
-  const [requester, owner] = await Promise.all([
+): Promise<GroupMembership> {
+  const approvers = finding === undefined ? null : routeOf(policy, finding).approvers;
+  if (approvers === null || approvers.users.includes(userId)) return { known: true, groupIds: [], gone: [] };
+  return await deps.groupsOf(userId, approvers.userGroups, {
+    teamIds: policy.organisation.teamIds,
+    maxAgeSeconds: policy.identity.cacheSeconds,
+  });
+}
+
+type Standing = { requester: AuthorityVerdict; ownerIsFullMember: boolean };
+
+/** Whether who asked, and the owner they named, are still who they have to be: of the very finding that is confirmed. */
+async function standingOf(
+  finding: Finding | undefined,
+  policy: Policy,
+  deps: Deps,
+): Promise<(current: Finding | undefined) => Standing> {
+  const pending = finding === undefined ? null : requestOf(finding);
+  if (pending === null) return () => ({ requester: { allowed: true }, ownerIsFullMember: true });
+  const { action } = pending;
+  const [person, owner] = await Promise.all([
     deps.person(pending.by.userId, null, policy.identity.cacheSeconds),
     deps.person(pending.terms.owner.userId, null, policy.identity.cacheSeconds),
   ]);
-  return {
-    requester:
-      requester === null
-        ? { allowed: false, reason: 'outside-organisation' }
-        : (await judge(pending.action, requester, finding, policy, deps)).verdict,
-    ownerIsFullMember: owner !== null && isFullMember(owner, policy.organisation),
-  };
+  const ownerIsFullMember = owner !== null && isFullMember(owner, policy.organisation);
+  if (person === null)
+    return () => ({ requester: { allowed: false, reason: 'outside-organisation' }, ownerIsFullMember });
+  const groups = await groupsFor(person.userId, finding, policy, deps);
+  return (current) => ({
+    requester: current === undefined ? { allowed: true } : verdictOn(current, { action, person, groups, policy }),
+    ownerIsFullMember,
+  });
 }
 
-async function settle(request: Request, deps: Deps, command: PersonCommand): Promise<Reply> {
-  const { decision } = await deps.carryOut({ ...target(request), command: () => command });
+async function settle(
+  action: Action,
+  request: Request,
+  deps: Deps,
+  command: (current: Finding | undefined) => PersonCommand,
+): Promise<Reply> {
+  const { decision } = await deps.carryOut({ ...target(request), command });
   switch (decision.outcome) {
     case 'accepted':
-      return { kind: 'accepted', action: command.type };
+      return { kind: 'accepted', action };
     case 'refused':
       return { kind: 'refused', refusal: decision.refusal };
     case 'ignored':
@@ -248,7 +262,8 @@ function target({ finding, requestId }: Request) {
 
 function withTerms(
   type: FormAction,
-  { policy, common, fourEyes }: Asked,
+  policy: Policy,
+  { common, fourEyes }: Judged,
   terms: ExemptionTerms,
   ownerIsFullMember: boolean,
 ): PersonCommand {

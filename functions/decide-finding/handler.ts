@@ -5,6 +5,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
+import { createDigests } from '../adapters/digests-table.ts';
 import { tableOverFetch } from '../adapters/dynamodb-fetch.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
@@ -15,6 +16,7 @@ import { decideFindingEnv, parseEnv } from '../contracts/env.ts';
 import type { LogKeys } from '../contracts/log-keys.ts';
 import { verifyChain } from '../domain/audit.ts';
 import { answerCommand, type CommandDeps } from './answer-command.ts';
+import { approveAll, type DigestDeps, reviewDigest } from './decide-digest.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
 import { type HomeDeps, showHome } from './home.ts';
 import { createSlackApp } from './slack-app.ts';
@@ -52,6 +54,7 @@ const lookUps: HomeDeps & CommandDeps = {
   publishHome: (userId, view) => slack.publishHome(userId, view),
   verify: (records, head) => verifyChain(records, digest, head),
 };
+const digestDeps: DigestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
 
 const logFailure = (error: unknown, requestId: string) => {
   const keys: LogKeys = { slackRequestId: requestId };
@@ -64,9 +67,13 @@ createSlackApp(
     decide: (action, request) => decideFinding(action, request, deps),
     mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
     decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+    approveAll: (ref, request) => approveAll(ref, request, digestDeps),
+    reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
     openView: (triggerId, view) => slack.openView(triggerId, view),
     showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps),
     answerCommand: (who, words) => answerCommand(who, words, lookUps),
+    pushView: (triggerId, view) => slack.pushView(triggerId, view),
+    updateView: (viewId, view) => slack.updateView(viewId, view),
     now,
     logFailure,
   },

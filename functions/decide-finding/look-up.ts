@@ -1,10 +1,11 @@
 import { findingSort } from '../contracts/table.ts';
 import type { AuditEvent, ChainHead } from '../domain/audit.ts';
-import { type AuthorityRefusal, authorise, type GroupMembership } from '../domain/authority.ts';
+import type { AuthorityRefusal, GroupMembership } from '../domain/authority.ts';
 import type { ExemptFinding, Finding, Status } from '../domain/finding.ts';
 import { parseKeyArn } from '../domain/key.ts';
 import type { SlackPerson } from '../domain/people.ts';
-import { type Policy, routeOf } from '../domain/policy.ts';
+import type { Policy } from '../domain/policy.ts';
+import { mayLook, verdictOn } from '../domain/verdict.ts';
 
 export type LookUpDeps = {
   loadPolicy: () => Promise<{ policy: Policy; version: string }>;
@@ -60,23 +61,16 @@ export async function viewerOf(
   const routes = [...policy.routes, policy.defaultRoute];
   const asked = routes.filter(({ approvers }) => !approvers.users.includes(userId));
   const groupIds = [...new Set(asked.flatMap(({ approvers }) => approvers.userGroups))];
-  const nobody = { action: 're-check' as const, approvers: { users: [], userGroups: [] } };
-  const question = {
-    ...{ person, organisation: policy.organisation, selfExemption: policy.exemptions.selfExemption },
-    ...{ causedBy: null, causedByUserIds: [], groups: NO_GROUPS, isTold: true, exemptionOwner: null },
-  };
-  const mayLook = authorise({ ...question, ...nobody });
-  if (!mayLook.allowed) return { refused: mayLook.reason };
+  const verdict = mayLook(person, policy);
+  if (!verdict.allowed) return { refused: verdict.reason };
   const groups: GroupMembership =
     groupIds.length === 0
       ? NO_GROUPS
       : await deps.groupsOf(userId, groupIds, { teamIds: policy.organisation.teamIds, maxAgeSeconds });
   return {
     ...{ person, policy, policyVersion: version, groupsUnavailable: !groups.known },
-    mayDecide: (finding) => {
-      const { approvers } = routeOf(policy, finding);
-      return finding.mode !== 'observe' && authorise({ ...question, action: 'approve', approvers, groups }).allowed;
-    },
+    mayDecide: (finding) =>
+      finding.mode !== 'observe' && verdictOn(finding, { action: 'approve', person, groups, policy }).allowed,
   };
 }
 

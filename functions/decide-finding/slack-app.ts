@@ -1,8 +1,23 @@
 import { App, type BlockAction, type ButtonAction, LogLevel, type Receiver, type ViewSubmitAction } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import { BUTTON, EXEMPTION_MODAL, parseFindingRef, parseModalMetadata } from '../contracts/slack-actions.ts';
+import {
+  type ApproveAllRef,
+  BUTTON,
+  DIGEST_BUTTON,
+  EXEMPTION_MODAL,
+  type ExemptionModalMetadata,
+  type PageRef,
+  parseApproveAll,
+  parseFindingRef,
+  parseModalMetadata,
+  parsePage,
+  REVIEW_MODAL,
+} from '../contracts/slack-actions.ts';
+import { approveAllSentence, FORGOTTEN } from '../messages/digest-sentence.ts';
 import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from '../messages/exemption-modal.ts';
 import { refusalSentence } from '../messages/refusal-sentence.ts';
+import { PAGE_SIZE, renderReview } from '../messages/review-modal.ts';
+import type { ApproveAllReply, DigestRequest, ReviewReply } from './decide-digest.ts';
 import type {
   ClickAction,
   FormAction,
@@ -27,7 +42,11 @@ export type SlackAppDeps = SlackHomeDeps & {
   decide: (action: ClickAction, request: Request) => Promise<Reply>;
   mayStateTerms: (action: FormAction, request: Request) => Promise<Reply | MayStateTerms>;
   decideTerms: (action: FormAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
+  approveAll: (ref: ApproveAllRef, request: DigestRequest) => Promise<ApproveAllReply>;
+  reviewDigest: (page: PageRef, size: number, request: DigestRequest) => Promise<ReviewReply>;
   openView: (triggerId: string, view: ModalView) => Promise<unknown>;
+  pushView: (triggerId: string, view: ModalView) => Promise<unknown>;
+  updateView: (viewId: string, view: ModalView) => Promise<unknown>;
   now: () => Date;
 };
 
@@ -90,7 +109,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
       const sentence = await attempt(args, async (request) => {
         const reply = await deps.decide(action, request);
         if (reply.kind === 'accepted' && action !== BUTTON.recheck) decided = request.finding.key;
-        return clickSentence(reply);
+        return clickSentence(reply, listUnder(args.body));
       });
       await args.ack();
       await tell(args, sentence, decided);
@@ -101,15 +120,47 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
       const sentence = await attempt(args, async (request) => {
         const reply = await deps.mayStateTerms(action, request);
-        if (reply.kind !== 'may') return clickSentence(reply);
+        const list = listUnder(args.body);
+        if (reply.kind !== 'may') return clickSentence(reply, list);
         const { finding, policy, fourEyes } = reply;
-        const form = { finding, policy, fourEyes, now: deps.now().toISOString() };
-        const metadata = { purpose: action, ref: request.finding, fromHome: homeOf(args.body) !== null };
-        await deps.openView(args.body.trigger_id, renderExemptionModal({ ...form, ...metadata }));
-        return null;
+        const metadata = { purpose: action, ref: request.finding, fromHome: homeOf(args.body) !== null, list };
+        const form = renderExemptionModal({ finding, policy, fourEyes, now: deps.now().toISOString(), ...metadata });
+        await (list === undefined ? deps.openView : deps.pushView)(args.body.trigger_id, form);
+        return undefined;
       });
       await args.ack();
-      if (sentence !== null) await tell(args, sentence, null);
+      await tell(args, sentence, null);
+    });
+  }
+
+  app.action<BlockAction<ButtonAction>>(
+    { type: 'block_actions', action_id: DIGEST_BUTTON.approveAll },
+    async (args) => {
+      const sentence = await attemptAny(args, parseApproveAll(args.action.value), async (ref, request) =>
+        approveAllSentence(await deps.approveAll(ref, request)),
+      );
+      await args.ack();
+      await tell(args, sentence, null);
+    },
+  );
+
+  app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: DIGEST_BUTTON.review }, async (args) => {
+    const sentence = await attemptAny(args, parsePage(args.action.value), async (page, request) => {
+      const view = await listView(page, request, null);
+      if (typeof view === 'string') return view;
+      await deps.openView(args.body.trigger_id, view);
+      return undefined;
+    });
+    await args.ack();
+    await tell(args, sentence, null);
+  });
+
+  for (const action of [DIGEST_BUTTON.firstPage, DIGEST_BUTTON.samePage, DIGEST_BUTTON.nextPage]) {
+    app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
+      const list = listUnder(args.body);
+      const page = parsePage(args.action.value);
+      if (list !== undefined) await turnTo(page === null ? list : { ...list, page }, args, null);
+      await args.ack();
     });
   }
 
@@ -120,13 +171,15 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
       return;
     }
     try {
-      const request = requestOf(args.body.user, metadata.finding, args.context);
+      const request = { ...requesterOf(args.body.user, args.context), finding: metadata.finding };
       const values = readExemptionValues(args.view.state.values);
       const until = values.until === null ? '' : endOfDay(values.until);
       const reply = await deps.decideTerms(metadata.purpose, request, { ...values, until });
       switch (reply.kind) {
         case 'accepted':
         case 'repeated':
+          // The form goes away, and what lies under it shows what was decided.
+          if (metadata.list !== undefined) await turnTo(metadata.list, args, 'Done.');
           await args.ack();
           if (metadata.fromHome === true) {
             await redraw(args.body.user, START, { notice: null, decided: metadata.finding.key }, args.context);
@@ -149,14 +202,18 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   });
 
   /** What goes wrong is logged in full and told in one fixed sentence. */
-  async function attempt(
-    { body, action, context }: Click,
-    act: (request: Request) => Promise<string | null>,
-  ): Promise<string | null> {
-    const finding = parseFindingRef(action.value);
-    if (finding === null) return NOT_READABLE;
+  function attempt(click: Click, act: (request: Request) => Promise<Answer>): Promise<Answer> {
+    return attemptAny(click, parseFindingRef(click.action.value), (finding, request) => act({ ...request, finding }));
+  }
+
+  async function attemptAny<T>(
+    { body, context }: Click,
+    value: T | null,
+    act: (value: T, request: DigestRequest) => Promise<Answer>,
+  ): Promise<Answer> {
+    if (value === null) return NOT_READABLE;
     try {
-      return await act(requestOf(body.user, finding, context));
+      return await act(value, requesterOf(body.user, context));
     } catch (error) {
       deps.logFailure(error, requestIdOf(context));
       return NOT_FINISHED;
@@ -164,20 +221,46 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   }
 
   /** By now what was asked is done or not done: an answer that does not arrive changes nothing about it. */
-  async function tell(
-    { body, respond, context }: Click,
-    sentence: string | null,
-    decided: string | null,
-  ): Promise<void> {
+  async function tell(click: Click, answer: Answer, decided: string | null): Promise<void> {
+    const { body, respond, context } = click;
+    if (answer === undefined) return;
     const home = homeOf(body);
     if (home !== null) {
-      await redraw(body.user, home, { notice: sentence, decided }, context);
+      await redraw(body.user, home, { notice: answer, decided }, context);
       return;
     }
-    if (sentence === null) return;
+    const list = listUnder(body);
+    if (list !== undefined) {
+      await turnTo(list, click, answer ?? 'Done.');
+      return;
+    }
+    if (answer === null) return;
     try {
       if (!isAddressOfSlack(body.response_url, options.apiUrl)) throw new Error('response_url is not one of Slack');
-      await respond({ response_type: 'ephemeral', replace_original: false, text: sentence });
+      await respond({ response_type: 'ephemeral', replace_original: false, text: answer });
+    } catch (error) {
+      deps.logFailure(error, requestIdOf(context));
+    }
+  }
+
+  /** The list of a digest as a view, or the sentence that says why there is none. */
+  async function listView(page: PageRef, request: DigestRequest, notice: string | null): Promise<ModalView | string> {
+    const reply = await deps.reviewDigest(page, PAGE_SIZE, request);
+    switch (reply.kind) {
+      case 'page':
+        return renderReview({ ...reply, page, notice }, { policy: reply.policy, now: deps.now().toISOString() });
+      case 'refused':
+        return refusalSentence(reply.refusal);
+      case 'forgotten':
+        return FORGOTTEN;
+    }
+  }
+
+  /** Shows a page in an open list; a list that cannot be shown changes nothing about what was decided. */
+  async function turnTo({ viewId, page }: List, { body, context }: Place, notice: string | null): Promise<void> {
+    try {
+      const view = await listView(page, requesterOf(body.user, context), notice);
+      await deps.updateView(viewId, typeof view === 'string' ? sentenceView('Review findings', view) : view);
     } catch (error) {
       deps.logFailure(error, requestIdOf(context));
     }
@@ -186,6 +269,12 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   return app;
 }
 
+/** What a person is told: a sentence; null: what was clicked shows it; undefined: a view that has opened is the answer. */
+type Answer = string | null | undefined;
+type List = NonNullable<ExemptionModalMetadata['list']>;
+
+/** Where somebody did something. */
+type Place = { body: { user: SlackUser }; context: RequestContext };
 type Click = {
   body: BlockAction;
   action: ButtonAction;
@@ -193,9 +282,15 @@ type Click = {
   respond: (message: { response_type: 'ephemeral'; replace_original: boolean; text: string }) => Promise<unknown>;
 };
 
-function requestOf(user: SlackUser, finding: Request['finding'], context: RequestContext): Request {
+function requesterOf(user: SlackUser, context: RequestContext): DigestRequest {
   // Without a workspace nobody can be told to belong to the organisation; the domain refuses then.
-  return { userId: user.id, teamId: user.team_id ?? '', finding, requestId: requestIdOf(context) };
+  return { userId: user.id, teamId: user.team_id ?? '', requestId: requestIdOf(context) };
+}
+
+/** The list of a digest that was clicked in; undefined for a click under a message. */
+function listUnder({ view }: Pick<BlockAction, 'view'>): List | undefined {
+  const page = view?.callback_id === REVIEW_MODAL ? parsePage(view.private_metadata) : null;
+  return view === undefined || page === null ? undefined : { viewId: view.id, page };
 }
 
 /**
@@ -209,18 +304,19 @@ function isAddressOfSlack(url: string | undefined, apiUrl: string = SLACK_API_UR
   return target.origin === api.origin || (target.protocol === 'https:' && target.host === `hooks.${api.host}`);
 }
 
-function clickSentence(reply: Reply): string | null {
+function clickSentence(reply: Reply, list: List | undefined): string | null {
   switch (reply.kind) {
     case 'refused':
       return refusalSentence(reply.refusal);
     case 'accepted':
-      return reply.action === 're-check' ? 'Looking at the key again; the answer follows in the thread.' : null;
+      if (reply.action !== 're-check') return null;
+      return `Looking at the key again; ${list === undefined ? 'the answer follows in the thread' : '"Refresh" shows what came of it'}.`;
     case 'repeated':
       return null;
   }
 }
 
-function sentenceView(title: 'Nothing was changed' | 'Not finished', text: string): ModalView {
+function sentenceView(title: 'Nothing was changed' | 'Not finished' | 'Review findings', text: string): ModalView {
   return {
     type: 'modal',
     title: { type: 'plain_text', text: title },

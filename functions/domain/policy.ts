@@ -1,5 +1,6 @@
 import type { Approvers, Culprit, Organisation } from './authority.ts';
 import type { DeadlineRules } from './deadlines.ts';
+import type { DigestRules } from './digest.ts';
 import type { ExemptionRules } from './exemption.ts';
 import type { FindingBase, Mode } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
@@ -53,8 +54,8 @@ export type Policy = {
   fourEyes: { confirmWithinHours: number };
   /** How old, at most, what Slack said of a person or a user group may be when it counts. */
   identity: { cacheSeconds: number };
-  /** Findings per minute and channel above which messages are to be combined. Not acted upon yet. */
-  digest: { threshold: number };
+  /** When many findings become one message, and which of them come first in it. */
+  digest: DigestRules;
 };
 
 /** The first route whose conditions all hold, else the default route. What is not known about a key matches nothing. */

@@ -1,4 +1,4 @@
-import type { ButtonId, FindingRef } from '../contracts/slack-actions.ts';
+import type { ApproveAllRef, ButtonId, FindingRef, PageRef } from '../contracts/slack-actions.ts';
 
 /**
  * The part of Slack's Block Kit that the bot writes. Nothing here is mrkdwn, so nothing that somebody else chose can
@@ -29,7 +29,7 @@ export type Button = {
   style?: 'primary' | 'danger';
   confirm?: Confirm;
 };
-type ActionsBlock = { type: 'actions'; elements: Button[] };
+export type ActionsBlock = { type: 'actions'; block_id?: string; elements: Button[] };
 
 export function plainText(text: string): PlainText {
   return { type: 'plain_text', text, emoji: false };
@@ -43,12 +43,17 @@ export function preformatted(text: string): RichTextPart {
   return { type: 'rich_text_preformatted', elements: [{ type: 'text', text }] };
 }
 
-/** A button of a finding; its value says only which finding it was drawn for, never in what state. */
+/** A button; its value says only which finding or digest it was drawn for, never in what state. */
 export function button(
   id: ButtonId,
   label: string,
-  finding: FindingRef,
+  finding: FindingRef | ApproveAllRef | PageRef,
   extra: Pick<Button, 'style' | 'confirm'> = {},
 ): Button {
   return { type: 'button', action_id: id, text: plainText(label), value: JSON.stringify(finding), ...extra };
+}
+
+/** The dialog that Slack shows before a click counts. `text` has at most 300 characters. */
+export function confirmation(title: string, text: string, confirm: string): Confirm {
+  return { title: plainText(title), text: plainText(text), confirm: plainText(confirm), deny: plainText('Cancel') };
 }

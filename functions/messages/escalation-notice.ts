@@ -22,3 +22,13 @@ export function renderEscalation(
   if (link !== null) phrases.push(' ', { link, label: 'To the finding' });
   return { text: spoken(...phrases), blocks: [{ type: 'rich_text', elements: [richText(...phrases)] }] };
 }
+
+/** What the second channel is told, once, of findings of a digest that nobody answered. */
+export function renderDigestEscalation(link: string | null): { text: string; blocks: Block[] } {
+  const phrases: Phrase[] = [
+    { bold: 'Nobody has decided: ' },
+    'some findings of a storm, which share one message, still wait for a decision.',
+  ];
+  if (link !== null) phrases.push(' ', { link, label: 'To the findings' });
+  return { text: spoken(...phrases), blocks: [{ type: 'rich_text', elements: [richText(...phrases)] }] };
+}

@@ -60,6 +60,8 @@ export type ExemptionForm = {
   /** What the clicked button was rendered for: it travels with the modal, so that a late submission is noticed. */
   ref: FindingRef;
   fromHome?: boolean;
+  /** The list that lies under the form, if it was opened from one. */
+  list?: ExemptionModalMetadata['list'];
 };
 
 const DAY = 86_400_000;
@@ -76,6 +78,7 @@ export function renderExemptionModal({
   fourEyes,
   ref,
   fromHome,
+  list,
 }: ExemptionForm): ExemptionModal {
   const { key, facts } = finding;
   const rules = policy.exemptions;
@@ -84,7 +87,11 @@ export function renderExemptionModal({
   const reason = present === null ? '' : plain(present.reason, LONGEST_REASON);
   const ticket = plain(present?.ticket ?? '', LONGEST_TICKET);
   const latest = latestDay(finding, policy, now);
-  const metadata: ExemptionModalMetadata = { finding: ref, purpose, ...(fromHome === true ? { fromHome } : {}) };
+  const metadata: ExemptionModalMetadata = {
+    ...{ finding: ref, purpose },
+    ...(fromHome === true ? { fromHome } : {}),
+    ...(list === undefined ? {} : { list }),
+  };
   const shortening = purpose === 'shorten-exemption' && finding.status === 'exempt' ? finding.exemption : null;
   const { title, submit } = WORDS[purpose];
   return {

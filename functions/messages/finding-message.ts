@@ -14,16 +14,7 @@ import {
 } from '../domain/finding.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type Remedy, remedyFor } from '../domain/remedy.ts';
-import {
-  type Block,
-  type Button,
-  button,
-  type Confirm,
-  header,
-  plainText,
-  preformatted,
-  type RichTextPart,
-} from './block.ts';
+import { type Block, type Button, button, confirmation, header, preformatted, type RichTextPart } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { keyFactLines, keyName } from './key-facts.ts';
 import { decider, type Phrase, richText, secondPerson, spoken, utc } from './phrase.ts';
@@ -47,7 +38,7 @@ export type Message = { text: string; blocks: Block[] };
 export function renderFinding(finding: Finding, context: FindingContext): Message {
   const { key, facts } = finding;
   const state = stateSentence(finding, context);
-  const buttons = finding.mode === 'observe' ? [] : buttonsFor(finding, context);
+  const buttons = buttonsFor(finding, context);
   const title = `${stateWord(finding)}: ${keyName(key, facts)}`;
   const where = ` in ${accountLabel(key, context.policy)}, ${plain(key.region, 40)}. `;
   return {
@@ -83,7 +74,7 @@ function findingSentenceBefore(finding: Finding): Phrase[] {
   }
 }
 
-/** The state in a word or a few, as headings have it. */
+/** The state of a finding in a word or a few, as headings have it. */
 export function stateWord(finding: Finding): string {
   switch (finding.status) {
     case 'open':
@@ -115,7 +106,8 @@ function openWord(finding: OpenFinding): string {
   }
 }
 
-function stateSentence(finding: Finding, context: FindingContext): Phrase[] {
+/** What holds now, who decided it, and when. */
+export function stateSentence(finding: Finding, context: FindingContext): Phrase[] {
   const observed =
     finding.mode === 'observe' ? [' This key is only observed: the policy lets nobody decide about it here.'] : [];
   const request = requestOf(finding);
@@ -263,8 +255,9 @@ function fixParts(title: string, fixes: readonly SourceFix[]): RichTextPart[] {
   return [richText({ bold: title }), ...fixes.flatMap((fix) => [richText(fix.title), preformatted(fix.code)])];
 }
 
-/** What can be done about the finding now; nothing that would be refused to everybody. */
+/** What can be done about the finding now, nothing that would be refused to everybody; nothing for a key only observed. */
 export function buttonsFor(finding: Finding, context: FindingContext): Button[] {
+  if (finding.mode === 'observe') return [];
   const ref: FindingRef = { key: finding.key.arn, episode: finding.episode };
   switch (finding.status) {
     case 'open':
@@ -361,15 +354,6 @@ function remedyOf({ assessment }: Finding, { rotation }: Policy): Remedy | null 
 function canBackOut({ history, remediatedAt }: RemediatedFinding, { policy, now }: FindingContext): boolean {
   const switchedOnNow = history.switchedOnByBot.some(({ at }) => at === remediatedAt);
   return switchedOnNow && Date.parse(now) - Date.parse(remediatedAt) <= policy.backOut.windowDays * 86_400_000;
-}
-
-function confirmation(title: string, text: string, confirm: string): Confirm {
-  return {
-    title: plainText(title),
-    text: plainText(text),
-    confirm: plainText(confirm),
-    deny: plainText('Cancel'),
-  };
 }
 
 function optional(elements: RichTextPart[]): Block[] {

@@ -10,8 +10,12 @@ import { accountLabel } from './remedy-call.ts';
 
 /** What people call the key: its first alias, else its key id. One line of at most 100 characters. */
 export function keyName(key: KeyIdentity, facts: KeyFacts | null): string {
-  const [first] = facts?.aliases ?? [];
-  const alias = first === undefined ? '' : plain(first, 94);
+  return nameOfKey(key, facts?.aliases[0] ?? null);
+}
+
+/** The same when only the first alias is at hand. */
+export function nameOfKey(key: KeyIdentity, firstAlias: string | null): string {
+  const alias = firstAlias === null ? '' : plain(firstAlias, 94);
   return alias === '' ? plain(key.keyId, 100) : `alias/${alias}`;
 }
 

@@ -177,7 +177,7 @@ function assessmentSentence(assessment: Assessment): Phrase[] {
 const MOST_MENTIONS = 20;
 
 /** Calls the approvers of the finding's route; of the route it would have today when that one is gone. */
-function approvers({ policy, finding }: ReplyContext): Phrase[] {
+export function approvers({ policy, finding }: Pick<ReplyContext, 'policy' | 'finding'>): Phrase[] {
   const { approvers: who, name } = routeOf(policy, finding);
   const mentions: Phrase[] = [
     ...who.userGroups.map((id) => ({ mention: 'userGroup' as const, id })),

@@ -8,9 +8,11 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import * as z from 'zod/mini';
 import { listWatchedAccounts } from '../adapters/accounts.ts';
 import { createCarryOut } from '../adapters/carry-out.ts';
 import { digest } from '../adapters/digest.ts';
+import { createDigestUpkeep, parseDigestOrder } from '../adapters/digest-upkeep.ts';
 import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
@@ -21,7 +23,9 @@ import { createTopic } from '../adapters/topic.ts';
 import { parseEnv, sweepKeysEnv } from '../contracts/env.ts';
 import type { Alert } from '../contracts/notice.ts';
 import { type ListedPlaces, type Place, type ScannedPlace, sweepTask } from '../contracts/sweep.ts';
+import { approveBatch } from './approve-batch.ts';
 import { countFindings, countStuck } from './gauges.ts';
+import { keepDigests } from './keep-digests.ts';
 import { listPlaces } from './list-places.ts';
 import { scanPlace } from './scan-place.ts';
 import { type SweepCounts, SweepIncomplete, sweepFindings } from './sweep-keys.ts';
@@ -52,11 +56,18 @@ const deps = {
   alert: (alert: Alert) => topic.publishAlert(alert),
   offsetAt,
 };
+const digests = createDigestUpkeep(table);
+
+/** The stream's records of new batches, and orders to go on with one. */
+const streamEvent = z.object({ Records: z.array(z.object({ dynamodb: z.object({ Keys: z.unknown() }) })) });
 
 /** Enough for the finding, or the page of keys, that is being worked on. */
 const RESERVE_MS = 20_000;
 
-/** What EventBridge Scheduler calls every minute, and the state machine of the sweep once a day. */
+/**
+ * What EventBridge Scheduler calls every minute, the state machine of the sweep once a day, and the table's stream for
+ * "Approve all".
+ */
 export const handler = middy()
   .use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }))
   .use(metrics.middleware)
@@ -68,7 +79,12 @@ export const handler = middy()
     }
     logger.error('not finished; the next run tries again', { error });
   })
-  .handler(async (event: unknown, context: Context): Promise<SweepCounts | ListedPlaces | ScannedPlace> => {
+  .handler(async (event: unknown, context: Context): Promise<SweepCounts | ListedPlaces | ScannedPlace | null> => {
+    const batches = streamEvent.safeParse(event).data;
+    if (batches !== undefined) {
+      await goOnWithBatches(batches.Records, context);
+      return null;
+    }
     const task = sweepTask.parse(event);
     switch (task.task) {
       case 'deadlines':
@@ -82,11 +98,27 @@ export const handler = middy()
 
 async function meetDeadlines(context: Context): Promise<SweepCounts> {
   const now = new Date();
-  const counts = await sweepFindings(now.toISOString(), { ...deps, hasTime: hasTimeIn(context) });
-  metrics.put(DONE);
-  if (counts.due > 0) logger.info('swept', { counts });
-  metrics.put(await gauges(now));
-  return counts;
+  try {
+    const counts = await sweepFindings(now.toISOString(), { ...deps, hasTime: hasTimeIn(context) });
+    metrics.put(DONE);
+    if (counts.due > 0) logger.info('swept', { counts });
+    metrics.put(await gauges(now));
+    return counts;
+  } finally {
+    // A finding that cannot be brought forward must not keep the digests from being current.
+    await keepDigests(digestDeps(context));
+  }
+}
+
+async function goOnWithBatches(records: z.infer<typeof streamEvent>['Records'], context: Context): Promise<void> {
+  for (const { dynamodb } of records) {
+    const order = parseDigestOrder(dynamodb.Keys);
+    logger.info('batch', { ...order, run: await approveBatch(order, digestDeps(context)) });
+  }
+}
+
+function digestDeps(context: Context) {
+  return { ...deps, digests, now: () => new Date().toISOString(), hasTime: hasTimeIn(context) };
 }
 
 const DONE = [

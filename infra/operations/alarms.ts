@@ -2,8 +2,8 @@ import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { FUNCTION_NAMES, type FunctionName } from '../../functions/contracts/functions.ts';
+import { STREAM_CONSUMER_NAMES, type StreamConsumer } from '../../functions/contracts/stream-consumers.ts';
 import { GRACE } from '../event-intake.ts';
-import type { StreamConsumer } from '../event-sources.ts';
 import type { AlarmDefinition } from './alarm.ts';
 import { ownMetric } from './own-metric.ts';
 import type { Watched } from './watched.ts';
@@ -15,7 +15,6 @@ const HOUR = Duration.hours(1);
 const FOR_A_WHILE = { of: 5, breaching: 3 };
 
 const EVENT_QUEUES = ['creations', 'changes'] as const;
-const CONSUMERS = ['announce-finding', 'remediate-key', 'detect-finding'] as const satisfies readonly StreamConsumer[];
 
 /** Every alarm of a deployment. What each section of docs/runbook.md is about. */
 export function alarmsOf(watched: Watched): AlarmDefinition[] {
@@ -129,7 +128,7 @@ function messages({ intake, reactions, functions: functionsOf }: Watched): Alarm
         'What follows an audit event was given up after twelve hours: an announcement, a remediation or a second look is missing.',
       runbook: 'stream-failures',
     },
-    ...CONSUMERS.map(
+    ...STREAM_CONSUMER_NAMES.map(
       (consumer): AlarmDefinition => ({
         name: `${consumer}-behind`,
         metric: new Metric({
@@ -155,6 +154,7 @@ const BEHIND: Record<StreamConsumer, string> = {
     'Slack is behind by a quarter of an hour: people do not see findings and answers, or see buttons that are old.',
   'remediate-key': 'Approved remediations have not begun for a quarter of an hour.',
   'detect-finding': 'Keys that somebody asked to be looked at again have waited for a quarter of an hour.',
+  'sweep-keys': 'An "Approve all" has not gone on for a quarter of an hour.',
 };
 
 const FAILING: Record<FunctionName, string> = {

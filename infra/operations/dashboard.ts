@@ -2,6 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { AlarmStatusWidget, Dashboard, GraphWidget, type IMetric, Metric, Row } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { FUNCTION_NAMES } from '../../functions/contracts/functions.ts';
+import { STREAM_CONSUMER_NAMES } from '../../functions/contracts/stream-consumers.ts';
 import type { RunbookAlarm } from './alarm.ts';
 import { ownMetric, type PlainMetricName, searchOwnMetric } from './own-metric.ts';
 import type { Watched } from './watched.ts';
@@ -85,7 +86,7 @@ export class OperationsDashboard extends Dashboard {
         graph(
           'Behind the stream',
           6,
-          (['announce-finding', 'remediate-key', 'detect-finding'] as const).map(
+          STREAM_CONSUMER_NAMES.map(
             (consumer) =>
               new Metric({
                 namespace: 'AWS/Lambda',

@@ -50,6 +50,11 @@ export type AuditAnswer = z.infer<typeof auditAnswer>;
 /** A message and where it stands. */
 export type Shown = Message & { channel: string };
 
+/** The blocks of a view. */
+export function blocksOf(shown: unknown): unknown[] {
+  return z.object({ blocks: z.array(z.unknown()) }).parse(shown).blocks;
+}
+
 /** All the words of a message, those in its blocks too, in one text. */
 export function wordsOf({ text, blocks }: Pick<Message, 'text' | 'blocks'>): string {
   return [text, ...strings(blocks)].join(' ');
@@ -63,6 +68,14 @@ export function buttonsOf({ blocks }: Pick<Message, 'blocks'>): string[] {
     .filter(({ type }) => type === 'actions')
     .flatMap(({ elements }) => z.array(z.object({ action_id: z.string() })).parse(elements))
     .map(({ action_id }) => action_id);
+}
+
+/** The `block_id` of the first row that has such a button. */
+export function rowWith(actionId: string, blocks: readonly unknown[]): string | undefined {
+  const row = z.object({ block_id: z.string(), elements: z.array(z.looseObject({ action_id: z.string() })) });
+  return blocks
+    .flatMap((block) => row.safeParse(block).data ?? [])
+    .find(({ elements }) => elements.some(({ action_id }) => action_id === actionId))?.block_id;
 }
 
 function strings(value: unknown): string[] {

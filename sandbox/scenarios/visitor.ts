@@ -23,6 +23,7 @@ export type MakeKey = {
   region?: string;
   alias?: string;
   as?: string;
+  tags?: Record<string, string>;
   user?: string;
   /** Nobody hears of it: the bot is not there yet, or the event gets lost. */
   unheard?: boolean;
@@ -77,11 +78,37 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
 
   async function click(user: string, arn: string, actionId: string): Promise<ClickAnswer> {
     const { channel, ts } = await messageAbout(arn);
-    const answer = await call('click', { user, channel, ts, actionId }, clickAnswer);
+    return await clickAt(user, { channel, ts }, actionId);
+  }
+
+  /** The newest message that is about many findings. */
+  async function digest(): Promise<Shown> {
+    const { channels } = await state();
+    const all = channels.flatMap(({ id, messages }) => messages.map((message) => ({ ...message, channel: id })));
+    const digests = all.filter(({ metadata }) => metadata?.event_payload?.post_id?.startsWith('digest#') === true);
+    return expectThere('there is a digest', digests.at(-1));
+  }
+
+  /** Clicks a button of a message or of an open view. */
+  async function clickAt(
+    user: string,
+    place: { channel: string; ts: string } | { viewId: string; blockId?: string },
+    actionId: string,
+  ): Promise<ClickAnswer> {
+    const answer = await call('click', { user, ...place, actionId }, clickAnswer);
     const shown = answer.ephemerals.map(({ text }) => `only ${user} sees: ${text}`);
     say(`${user} clicks "${actionId}"${shown.length > 0 ? `; ${shown.join(' ')}` : ''}`);
     expectSame('the bot answers Slack', { ok: answer.ok, error: answer.error }, { ok: true, error: undefined });
     return answer;
+  }
+
+  /** An open view, as it is now. */
+  async function viewOf(viewId: string): Promise<unknown> {
+    const { views } = await state();
+    return expectThere(
+      'the view is open',
+      views.find(({ id }) => id === viewId),
+    ).view;
   }
 
   async function messageAbout(arn: string): Promise<Shown> {
@@ -118,8 +145,14 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
     settle,
     messagesAbout,
     messageAbout,
+<<<<<<< HEAD
     directMessages,
+=======
+    digest,
+>>>>>>> storms
     click,
+    clickAt,
+    viewOf,
     fillIn,
     submit,
     day,

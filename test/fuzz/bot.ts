@@ -3,7 +3,11 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { digest } from '../../functions/adapters/digest.ts';
 import { SlackReceiver } from '../../functions/adapters/slack-receiver.ts';
 import { BUTTON, EXEMPTION_MODAL } from '../../functions/contracts/slack-actions.ts';
+<<<<<<< HEAD
 import { answerCommand } from '../../functions/decide-finding/answer-command.ts';
+=======
+import { approveAll, type DigestDeps, reviewDigest } from '../../functions/decide-finding/decide-digest.ts';
+>>>>>>> storms
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from '../../functions/decide-finding/decide-finding.ts';
 import { showHome } from '../../functions/decide-finding/home.ts';
 import { createSlackApp } from '../../functions/decide-finding/slack-app.ts';
@@ -74,6 +78,7 @@ export async function createBot() {
     },
     now: () => NOW,
   };
+<<<<<<< HEAD
   const lookUps = () => ({
     ...deps,
     loadPolicy: () => world.loadPolicy(),
@@ -84,6 +89,9 @@ export async function createBot() {
     publishHome: (_: string, view: unknown) => Promise.resolve(void views.push(view)),
     verify: (records: readonly AuditEvent[], head: ChainHead) => verifyChain(records, digest, head),
   });
+=======
+  const digestDeps: DigestDeps = { ...deps, loadPolicy: () => world.loadPolicy(), digests: NO_DIGESTS };
+>>>>>>> storms
   globalThis.fetch = (url, init) => {
     const address = url instanceof Request ? url.url : url.toString();
     posts.push({ url: address, text: typeof init?.body === 'string' ? init.body : '' });
@@ -97,9 +105,16 @@ export async function createBot() {
       decide: (action, request) => decideFinding(action, request, deps),
       mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
       decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+      approveAll: (ref, request) => approveAll(ref, request, digestDeps),
+      reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
       openView: (_, view) => Promise.resolve(views.push(view)),
+<<<<<<< HEAD
       showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps()),
       answerCommand: (who, text) => answerCommand(who, text, lookUps()),
+=======
+      pushView: (_, view) => Promise.resolve(views.push(view)),
+      updateView: (_, view) => Promise.resolve(views.push(view)),
+>>>>>>> storms
       now: () => NOW,
       logFailure,
     },
@@ -120,6 +135,14 @@ export async function createBot() {
     },
   };
 }
+
+/** A table without any digest: what is asked of one gets the answer for one that is forgotten. */
+const NO_DIGESTS: DigestDeps['digests'] = {
+  load: () => Promise.resolve(null),
+  page: () => Promise.resolve([]),
+  batches: () => Promise.resolve([]),
+  putBatch: () => Promise.resolve(false),
+};
 
 /** The event with the signature that Slack would give it, over whatever bytes the function is going to see. */
 export function sign(event: APIGatewayProxyEventV2, timestamp: string): APIGatewayProxyEventV2 {

@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
 import { FUNCTION_NAMES, FUNCTIONS } from '../../functions/contracts/functions.ts';
 import { QUEUE_EVENT_PATTERNS } from '../../functions/contracts/kms-event.ts';
-import { auditEventFilter, STREAM_CONSUMERS } from '../../functions/contracts/stream-consumers.ts';
+import { STREAM_CONSUMER_NAMES, streamFilters } from '../../functions/contracts/stream-consumers.ts';
 import { assertPattern, matches } from '../../sandbox/aws/event-bridge.ts';
 import { DEPLOYMENT_FILES, synthesise } from './synthesise.ts';
 
@@ -139,20 +139,17 @@ describe('the functions', () => {
   });
 });
 
-it.each(['announce-finding', 'remediate-key', 'detect-finding'] as const)(
-  'starts %s from the stream, tried for half a day',
-  (name) => {
-    hub.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      FilterCriteria: { Filters: [{ Pattern: JSON.stringify(auditEventFilter(STREAM_CONSUMERS[name])) }] },
-      BatchSize: 1,
-      BisectBatchOnFunctionError: true,
-      MaximumRetryAttempts: -1,
-      MaximumRecordAgeInSeconds: 43_200,
-      ParallelizationFactor: name === 'announce-finding' ? 5 : 10,
-      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
-    });
-  },
-);
+it.each(STREAM_CONSUMER_NAMES)('starts %s from the stream, tried for half a day', (name) => {
+  hub.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+    FilterCriteria: { Filters: streamFilters(name).map((filter) => ({ Pattern: JSON.stringify(filter) })) },
+    BatchSize: 1,
+    BisectBatchOnFunctionError: true,
+    MaximumRetryAttempts: -1,
+    MaximumRecordAgeInSeconds: 43_200,
+    ParallelizationFactor: name === 'announce-finding' ? 5 : 10,
+    DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+  });
+});
 
 it('takes from both event queues one message at a time', () => {
   const sources = hub.findResources('AWS::Lambda::EventSourceMapping', {

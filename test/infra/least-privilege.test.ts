@@ -5,10 +5,9 @@ import { permissionsOf, some } from './permissions.ts';
 import { DEPLOYMENT_FILES, synthesise } from './synthesise.ts';
 
 const FINDINGS = '<Findings.Arn>';
-const change = [
-  `dynamodb:GetItem on ${FINDINGS}`,
-  `dynamodb:PutItem on ${FINDINGS} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["KEY#*","ONCE#*"]}}`,
-];
+const write = (action: 'PutItem' | 'UpdateItem', ...partitions: string[]) =>
+  `dynamodb:${action} on ${FINDINGS} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":${JSON.stringify(partitions)}}}`;
+const change = [`dynamodb:GetItem on ${FINDINGS}`, write('PutItem', 'KEY#*', 'ONCE#*')];
 const react = [
   'dynamodb:DescribeStream on <Findings.StreamArn>',
   'dynamodb:GetRecords on <Findings.StreamArn>',
@@ -45,6 +44,7 @@ const expected = (assume: (role: string) => string, listing: string[]): Record<s
     ...change,
     `dynamodb:Query on ${FINDINGS}`,
     `dynamodb:Query on ${FINDINGS}/index/byGroup`,
+    write('PutItem', 'DIGEST#*'),
     ...ownLog('decidefinding'),
     'secretsmanager:GetSecretValue on <SlackSecret>',
   ],
@@ -58,7 +58,8 @@ const expected = (assume: (role: string) => string, listing: string[]): Record<s
   'kms-rotation-bot-announce-finding': [
     `dynamodb:GetItem on ${FINDINGS}`,
     `dynamodb:Query on ${FINDINGS}`,
-    `dynamodb:UpdateItem on ${FINDINGS} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["KEY#*"]}}`,
+    write('PutItem', 'ARRIVALS#*#*'),
+    write('UpdateItem', 'KEY#*', 'CHANNEL#*', 'DIGEST#*'),
     ...react,
     ...ownLog('announcefinding'),
     'secretsmanager:GetSecretValue on <SlackSecret>',
@@ -66,6 +67,9 @@ const expected = (assume: (role: string) => string, listing: string[]): Record<s
   ],
   'kms-rotation-bot-sweep-keys': [
     ...change,
+    `dynamodb:Query on ${FINDINGS}`,
+    write('UpdateItem', 'DIGEST#*'),
+    ...react,
     `dynamodb:Query on ${FINDINGS}/index/byGroup`,
     `dynamodb:Query on ${FINDINGS}/index/byTime`,
     ...ownLog('sweepkeys'),

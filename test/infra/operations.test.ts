@@ -7,6 +7,7 @@ import { createMetrics } from '../../functions/adapters/metrics.ts';
 import { measure } from '../../functions/announce-finding/measure.ts';
 import { FUNCTION_NAMES } from '../../functions/contracts/functions.ts';
 import { METRICS, METRICS_NAMESPACE, type MetricDatum, type MetricName } from '../../functions/contracts/metrics.ts';
+import { STREAM_CONSUMER_NAMES } from '../../functions/contracts/stream-consumers.ts';
 import { EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import { countStuck } from '../../functions/sweep-keys/gauges.ts';
 import { aFinding, anOpening, later } from '../builders.ts';
@@ -123,7 +124,7 @@ describe('nothing is without an alarm:', () => {
       .map(([, found]) => source.parse(found).Properties)
       .filter(({ EventSourceArn }) => JSON.stringify(EventSourceArn).includes('StreamArn'))
       .flatMap(({ FunctionName }) => idsIn(FunctionName));
-    expect(readers).toHaveLength(3);
+    expect(readers).toHaveLength(STREAM_CONSUMER_NAMES.length);
     for (const id of readers) expect(isWatched(id, 'IteratorAge')).toBe(true);
   });
 

@@ -17,6 +17,8 @@ export type Plan = {
   crowd: number;
   flood: { perSecond: number; clicksPerSecond: number; seconds: number };
   limitedMessages: number;
+  /** Findings at once for one channel, and how many of them have messages of their own. */
+  storm: { findings: number; perSecond: number; threshold: number };
   limits: Limits;
 };
 
@@ -53,6 +55,7 @@ export const FULL: Plan = {
   crowd: 8,
   flood: { perSecond: 1000, clicksPerSecond: 10, seconds: 20 },
   limitedMessages: 30,
+  storm: { findings: 5000, perSecond: 100, threshold: 20 },
   limits: { ...LIMITS, heapBytesPerRequest: 12_000 },
 };
 
@@ -72,5 +75,6 @@ export const QUICK: Plan = {
   crowd: 8,
   flood: { perSecond: 1000, clicksPerSecond: 10, seconds: 6 },
   limitedMessages: 10,
+  storm: { findings: 60, perSecond: 30, threshold: 10 },
   limits: { ...LIMITS, floodFactor: Number.POSITIVE_INFINITY },
 };

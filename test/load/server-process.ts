@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type ServerMessage, serverMessageSchema, type Usage } from './server-messages.ts';
+import type { WatchedCalls } from './watch-calls.ts';
 
 /** A sandbox in a process of its own, so that neither side's event loop or heap is measured as the other's. */
 export type ServerProcess = {
@@ -14,6 +15,8 @@ export type ServerProcess = {
   log: () => readonly string[];
   /** What is left in use after a full collection. */
   collected: () => Promise<Usage>;
+  /** What has reached its simulated services so far. */
+  counted: () => Promise<WatchedCalls[]>;
   stop: () => Promise<void>;
 };
 
@@ -22,9 +25,16 @@ const MAX_LOG_LINES = 10_000;
 /** Starts it; rejects when it ends before it is ready. `profileTo` is a folder for a CPU profile of the whole run. */
 export async function startServer(
   rateLimits: 'slack' | 'off',
-  { profileTo }: { profileTo?: string | undefined } = {},
+  {
+    profileTo,
+    digestThreshold = null,
+  }: {
+    profileTo?: string | undefined;
+    /** Findings of a minute and channel above which they become one message; without it each has its own. */
+    digestThreshold?: number | null;
+  } = {},
 ): Promise<ServerProcess> {
-  const child = fork(new URL('./server.ts', import.meta.url), [rateLimits], {
+  const child = fork(new URL('./server.ts', import.meta.url), [rateLimits, String(digestThreshold)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [
       ...['--expose-gc', '--disable-warning=ExperimentalWarning'],
@@ -40,6 +50,7 @@ export async function startServer(
       if (log.length < MAX_LOG_LINES) log.push(line);
     });
   }
+  const counts: ((calls: WatchedCalls[]) => void)[] = [];
   const collections: ((usage: Usage) => void)[] = [];
   const ready = Promise.withResolvers<Extract<ServerMessage, { kind: 'ready' }>>();
   child.on('message', (json) => {
@@ -53,6 +64,9 @@ export async function startServer(
         break;
       case 'collected':
         collections.shift()?.(message);
+        break;
+      case 'counted':
+        counts.shift()?.(message.calls);
     }
   });
   child.once('exit', (code) => {
@@ -67,6 +81,11 @@ export async function startServer(
       new Promise((resolve) => {
         collections.push(resolve);
         child.send({ kind: 'collect' });
+      }),
+    counted: () =>
+      new Promise((resolve) => {
+        counts.push(resolve);
+        child.send({ kind: 'count' });
       }),
     async stop() {
       if (child.exitCode !== null) return;

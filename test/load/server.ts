@@ -2,10 +2,12 @@
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { readSlackSecret } from '../support/slack-secret.ts';
 import { type Command, commandSchema, type ServerMessage } from './server-messages.ts';
+import { watchCalls } from './watch-calls.ts';
 
 const SAMPLE_EVERY_MS = 500;
-const [, , rateLimits = 'off'] = process.argv;
+const [, , rateLimits = 'off', threshold = 'null'] = process.argv;
 
+const calls = watchCalls();
 // The bot answers addresses of Slack only. The generator signs clicks itself, so Slack knows of none of them: what the bot
 // says about one goes from here to the generator, on the port that it put into the address.
 const realFetch = globalThis.fetch;
@@ -19,6 +21,7 @@ const sandbox = await startSandbox({
   slackPort: 0,
   graceSeconds: 1,
   rateLimits: rateLimits === 'slack' ? 'slack' : 'off',
+  digest: { threshold: threshold === 'null' ? null : Number(threshold) },
 });
 // The sandbox makes it up at start and keeps it where the functions find it; a forger has to guess it.
 const { signingSecret } = await readSlackSecret(sandbox.awsUrl);
@@ -36,6 +39,7 @@ tell({ kind: 'ready', awsUrl: sandbox.awsUrl, slackUrl: sandbox.slackUrl, signin
 
 async function obey({ kind }: Command): Promise<void> {
   if (kind === 'stop') await stop();
+  else if (kind === 'count') tell({ kind: 'counted', calls: calls() });
   else {
     // Twice: the first collection only finds what finalizers and weak references then let go of.
     globalThis.gc?.();

@@ -1,5 +1,9 @@
 import { KMS_EVENT_PATTERN } from '../../functions/contracts/kms-event.ts';
-import { auditEventFilter, STREAM_CONSUMERS } from '../../functions/contracts/stream-consumers.ts';
+import {
+  STREAM_CONSUMER_NAMES,
+  type StreamConsumer,
+  streamFilters,
+} from '../../functions/contracts/stream-consumers.ts';
 import { matches } from '../../sandbox/aws/event-bridge.ts';
 import type { Containers } from './containers.ts';
 import type { Item } from './expressions.ts';
@@ -142,12 +146,13 @@ export class EventQueues implements Source {
   }
 }
 
-type ConsumerName = keyof typeof STREAM_CONSUMERS;
-const CONSUMERS = ['announce-finding', 'remediate-key', 'detect-finding'] as const satisfies readonly ConsumerName[];
+const FILTERS = STREAM_CONSUMER_NAMES.map((consumer) => ({ consumer, filters: streamFilters(consumer) }));
+/** How the sort keys of items begin that any filter lets through; most of the table's rows are others. */
+const INTERESTING = ['EVENT#', 'REFRESH#', 'BATCH#', 'TURN#'];
 
 type StreamRecord = { what: string; event: unknown };
 type Lane = {
-  consumer: ConsumerName;
+  consumer: StreamConsumer;
   records: StreamRecord[];
   isRunning: boolean;
   retryAt: number;
@@ -158,7 +163,7 @@ const MAX_RETRIES = 100;
 const LONGEST_BACKOFF_MS = MINUTE;
 
 /**
- * The table's stream and the functions behind it: per key and consumer in order, at least once, and blocked by what
+ * The table's stream and the functions behind it: per key or digest and consumer in order, at least once, and blocked by what
  * does not succeed.
  */
 export class StreamConsumers implements Source {
@@ -176,8 +181,8 @@ export class StreamConsumers implements Source {
 
   public put(changes: readonly ItemChange[]): void {
     for (const { keys, before, after } of changes) {
-      // Most rows of the table are no events; no filter lets them through.
-      if (after['eventType'] === undefined) continue;
+      const sk = String(keys['sk']?.['S']);
+      if (!INTERESTING.some((prefix) => sk.startsWith(prefix))) continue;
       this.#records += 1;
       const record = {
         eventID: `stream-${this.#records}`,
@@ -194,9 +199,10 @@ export class StreamConsumers implements Source {
           StreamViewType: 'NEW_IMAGE',
         },
       };
-      for (const consumer of CONSUMERS) {
-        if (!matches(auditEventFilter(STREAM_CONSUMERS[consumer]), record)) continue;
-        const what = `the stream delivers ${String(after['eventType']['S'])}`;
+      for (const { consumer, filters } of FILTERS) {
+        if (!filters.some((filter) => matches(filter, record))) continue;
+        const eventType = after['eventType']?.['S'];
+        const what = `the stream delivers ${typeof eventType === 'string' ? eventType : sk}`;
         this.#laneOf(consumer, keys).records.push({ what, event: { Records: [record] } });
       }
     }
@@ -224,7 +230,7 @@ export class StreamConsumers implements Source {
     return earliest(waiting.map(({ retryAt }) => retryAt));
   }
 
-  #laneOf(consumer: ConsumerName, keys: Item): Lane {
+  #laneOf(consumer: StreamConsumer, keys: Item): Lane {
     const id = `${consumer} ${String(keys['pk']?.['S'])}`;
     const lane = this.#lanes.get(id) ?? { consumer, records: [], isRunning: false, retryAt: 0, attempts: 0 };
     this.#lanes.set(id, lane);
@@ -270,7 +276,7 @@ export class Schedule implements Source {
   public constructor(parts: {
     scheduler: Scheduler;
     containers: Containers;
-    /** When the first finding has its next deadline. */
+    /** When something is due for the first time. */
     dueAt: () => number | null;
   }) {
     this.#scheduler = parts.scheduler;

@@ -9,6 +9,7 @@ export async function runSeed(seed: number, handlers: LoadedHandlers, withStory 
   return await runSchedule({ choices, circumstances, handlers, withStory });
 }
 
+<<<<<<< HEAD
 /** Every fourth schedule is swept. By the seed itself and not by a choice, so that all others stay as they are. */
 function drawSweeps(seed: number): Pick<Circumstances, 'sweeps' | 'lostEvents'> {
   return seed % 4 === 0 ? { sweeps: 1 + ((seed / 4) % 3), lostEvents: [0, 1, 4][(seed / 4) % 5] ?? 0 } : NO_SWEEPS;
@@ -18,8 +19,12 @@ const NO_SWEEPS = { sweeps: 0, lostEvents: 0 };
 
 function drawCircumstances(choices: Choices): Omit<Circumstances, 'sweeps' | 'lostEvents'> {
   const one = <T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
+=======
+function drawCircumstances(choices: Choices): Circumstances {
+  const one = <const T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
+>>>>>>> storms
     options[choices.pick(weights)] ?? options[0];
-  return {
+  const drawn = {
     keys: one([1, 2, 3], [8, 3, 1]),
     keyActs: one([0, 1, 2, 4, 8], [4, 4, 3, 2, 1]),
     peopleActs: one([2, 4, 8, 16], [4, 4, 2, 1]),
@@ -30,14 +35,23 @@ function drawCircumstances(choices: Choices): Omit<Circumstances, 'sweeps' | 'lo
     mode: one(['ask', 'auto', 'observe'], [8, 2, 1]),
     policyMistakes: one([0, 1, 2], [6, 1, 1]),
     leaps: one([0, 3]),
-  };
+    ...{ digestThreshold: 20, isStorm: false },
+  } satisfies Circumstances;
+  const isStorm = one([false, true], [3, 1]);
+  if (!isStorm) return drawn;
+  const [keys, peopleActs] = [one([4, 6, 8]), one([8, 16])];
+  return { ...drawn, keys, peopleActs, digestThreshold: one([1, 2]), isStorm };
 }
 
 /** One key, one approval, one change of mind. Small enough to be explored as a whole. */
 const SMALL_WORLD: Circumstances = {
   ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
   ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
+<<<<<<< HEAD
   ...NO_SWEEPS,
+=======
+  ...{ digestThreshold: 20, isStorm: false },
+>>>>>>> storms
 };
 
 export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: ScheduleResult };

@@ -2,9 +2,11 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { digest } from '../../functions/adapters/digest.ts';
 import { parseEventImage } from '../../functions/adapters/findings-table.ts';
+import { batchSchema, digestMemberSchema } from '../../functions/contracts/digest-records.ts';
 import { findingSchema } from '../../functions/contracts/records.ts';
 import { EVENT_SORT_KEY_PREFIX, SNAPSHOT_SORT_KEY } from '../../functions/contracts/table.ts';
 import { type AuditEvent, type ChainHead, verifyChain } from '../../functions/domain/audit.ts';
+import { type Batch, type DigestMember, isApprovable, isInTime, memberOf } from '../../functions/domain/digest.ts';
 import { replay } from '../../functions/domain/evolve.ts';
 import type { Exemption } from '../../functions/domain/exemption.ts';
 import { type Finding, requestOf } from '../../functions/domain/finding.ts';
@@ -12,6 +14,7 @@ import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import type { PersonRef, Trigger } from '../../functions/domain/people.ts';
 import type { Policy } from '../../functions/domain/policy.ts';
 import { same } from '../../functions/domain/same.ts';
+import { renderDigest } from '../../functions/messages/digest-message.ts';
 import { renderFinding } from '../../functions/messages/finding-message.ts';
 import type { KeyView } from '../../sandbox/aws/kms/key-view.ts';
 import { buttonsOf } from '../../sandbox/slack/block-schema.ts';
@@ -23,6 +26,7 @@ import type { Invocation } from './scheduler.ts';
 import type { KmsCall } from './simulated-aws.ts';
 
 const DAY = 86_400_000;
+const MINUTE = 60_000;
 const APPROVERS = ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'];
 const READS_BEFORE_SUCCESS = 3;
 /** A policy is believed for a minute, and the longest function runs for two. */
@@ -44,6 +48,8 @@ export type World = {
   workspace: Workspace;
   /** `channel ts` of messages that people deleted. */
   deleted: ReadonlySet<string>;
+  /** The whole table. */
+  rows: readonly Item[];
   deadLetters: readonly string[];
   givenUp: readonly string[];
 };
@@ -287,7 +293,7 @@ export class Invariants {
     if (unheard.length > 0) this.#violate(`${unheard.length} events of ${arn} were never published`);
   }
 
-  #checkMessages({ workspace, deleted }: World): void {
+  #checkMessages({ workspace, deleted, rows }: World): void {
     const live = new Map<string, { message: Message; channel: string }[]>();
     for (const { id: channel, messages } of workspace.channels) {
       for (const message of messages) {
@@ -303,10 +309,12 @@ export class Invariants {
       const isDirect = posts.every(({ channel }) => channel.startsWith('D'));
       if (!isDirect && new Set(places).size < places.length) this.#violate(`${posts.length} messages for ${postId}`);
     }
+    const digests = digestsIn(rows);
     for (const [arn, events] of this.#events) {
       for (const [episode, finding] of this.#episodesOf(arn, events)) {
         if (finding.mode === 'observe') continue;
         const [root] = live.get(`${arn}#${episode}#root`) ?? [];
+<<<<<<< HEAD
         for (const { event, sequence } of events) {
           if (event.type !== 'exemption-granted' && event.type !== 'exemption-reminded') continue;
           const told = live.has(`${arn}#${episode}#owner-${sequence}`);
@@ -315,9 +323,73 @@ export class Invariants {
         }
         // Nobody has to look at a message that somebody deleted.
         if (root === undefined) {
+=======
+        const within = digests.filter(({ members }) => members.has(`MESSAGE#${episode}#root of KEY#${arn}`));
+        for (const digest of within) digest.findings.push(finding);
+        if (within.length > 0) {
+          if (within.length > 1) this.#violate(`${arn} is in ${within.length} digests`);
+          if (root !== undefined) this.#violate(`${arn} is in a digest and has a message of its own`);
+        } else if (root === undefined) {
+          // Nobody has to look at a message that somebody deleted.
+>>>>>>> storms
           if (deleted.size === 0) this.#violate(`no message for episode ${episode} of ${arn}`);
         } else if (isReply(root.message)) this.#violate(`the message of ${arn} stands in a thread`);
         else this.#checkContent(root.message, finding, events);
+      }
+    }
+    for (const digest of digests) {
+      if (digest.isForgotten) continue;
+      const [root] = live.get(`digest#${digest.id}#root`) ?? [];
+      if (root !== undefined) this.#checkDigest(root.message, digest);
+      else if (digest.findings.length > 0 && deleted.size === 0) this.#violate(`digest ${digest.id} has no message`);
+      this.#checkBatches(digest);
+    }
+  }
+
+  /** The digest shows its findings as they are; counted from the trails, not from what the table says of its members. */
+  #checkDigest({ text, blocks = [] }: Message, digest: DigestInTable): void {
+    const now = new Date(this.#now()).toISOString();
+    const members = digest.findings.map((finding) => ({ ...memberOf(finding, this.#policy.digest), joinedAt: now }));
+    const moved = digest.rows.filter(({ member }) => member.status === 'moved');
+    const content = renderDigest(
+      { id: digest.id, beganAt: digest.beganAt, members: [...members, ...moved.map(joined)], batches: digest.batches },
+      { policy: this.#policy, now: new Date(this.#now() + MINUTE).toISOString() },
+    );
+    const buttons = content.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
+    const expected = buttons.map(({ action_id, text: { text: label } }) => `${action_id} ${label}`);
+    const shown = blocks.flatMap(buttonsOf).map(({ action_id, text: { text: label } }) => `${action_id} ${label}`);
+    if (text !== content.text || !same(shown, expected)) {
+      this.#violate(
+        `the digest shows "${text}" with ${shown.join(', ')}, not "${content.text}" with ${expected.join(', ')}`,
+      );
+    }
+  }
+
+  /** Every batch came to its end, and left no key undecided that it was for. */
+  #checkBatches({ id, batches, rows }: DigestInTable): void {
+    for (const { batch, doneAt } of batches) {
+      if (doneAt === null) this.#violate(`batch ${batch.requestId} of ${id} never came to an end`);
+      for (const { member, joinedAt } of rows) {
+        const events = this.#events.get(member.key.arn) ?? [];
+        const byBatch = events.filter(
+          ({ cause, episode }) => cause.id === batch.requestId && episode === member.episode,
+        );
+        if (byBatch.length > 1) this.#violate(`batch ${batch.requestId} decided ${member.key.arn} twice`);
+        if (byBatch.length > 0 && joinedAt > batch.upTo && byBatch[0]?.event.type !== 'command-refused') {
+          this.#violate(`batch ${batch.requestId} decided ${member.key.arn}, which its person was not shown`);
+        }
+        for (const { event } of byBatch) {
+          const by = event.type === 'remediation-approved' ? event.approval.by : null;
+          if (by?.kind === 'person' && by.person.userId !== batch.person.userId) {
+            this.#violate(`batch ${batch.requestId} of ${batch.person.userId} decided as ${by.person.userId}`);
+          }
+        }
+        const finding = this.#findings.get(member.key.arn);
+        const isLeft = finding?.episode === member.episode && isApprovable(finding) && joinedAt <= batch.upTo;
+        const wasApprovable = (finding?.status === 'open' ? finding.askedAt : '') < batch.at;
+        if (isLeft && wasApprovable && byBatch.length === 0 && isInTime(batch, new Date(this.#now()).toISOString())) {
+          this.#violate(`batch ${batch.requestId} left out ${member.key.arn}`);
+        }
       }
     }
   }
@@ -454,4 +526,48 @@ function truthOf(key: KeyView, policy: Policy): 'problem' | 'fine' | 'other' {
   }
   if (key.origin !== 'EXTERNAL') return 'other';
   return (key.material ?? []).some(({ state }) => state === 'PENDING_ROTATION') ? 'problem' : 'other';
+}
+
+/** A digest as the table has it. */
+type DigestInTable = {
+  id: string;
+  beganAt: string;
+  /** Which messages were left to it: sort key and partition. */
+  members: ReadonlySet<string>;
+  rows: readonly { member: DigestMember; joinedAt: string }[];
+  batches: readonly { batch: Batch; doneAt: string | null; refused: number }[];
+  /** Nothing has happened in it for months: its rows are gone, and its message is what it was. */
+  isForgotten: boolean;
+  /** The findings that it has to show, to be filled in. */
+  findings: Finding[];
+};
+
+const digestRow = z.object({ pk: z.string(), sk: z.literal('DIGEST'), beganAt: z.string() });
+const memberRow = z.object({ pk: z.string(), member: digestMemberSchema, joinedAt: z.string() });
+const batchRow = z.object({ pk: z.string(), batch: batchSchema, doneAt: z.string().optional(), refused: z.number() });
+const inDigestRow = z.object({ pk: z.string(), sk: z.string(), state: z.literal('in-digest'), digest: z.string() });
+
+function digestsIn(rows: readonly Item[]): DigestInTable[] {
+  const plain = rows.map((row) => unmarshall(attributes.parse(row)));
+  const all = <T extends z.ZodType>(schema: T): z.infer<T>[] =>
+    plain.flatMap((row) => schema.safeParse(row).data ?? []);
+  const [members, batches, left] = [all(memberRow), all(batchRow), all(inDigestRow)];
+  const begun = new Map(all(digestRow).map(({ pk, beganAt }) => [pk, beganAt]));
+  const partitions = new Set([...begun.keys(), ...left.map(({ digest }) => `DIGEST#${digest}`)]);
+  return [...partitions].map((pk) => ({
+    id: pk.slice('DIGEST#'.length),
+    beganAt: begun.get(pk) ?? '',
+    isForgotten: !begun.has(pk),
+    members: new Set(left.filter(({ digest }) => `DIGEST#${digest}` === pk).map((row) => `${row.sk} of ${row.pk}`)),
+    rows: members.filter((row) => row.pk === pk),
+    batches: batches
+      .filter((row) => row.pk === pk)
+      .map(({ batch, doneAt = null, refused }) => ({ batch, doneAt, refused }))
+      .sort((a, b) => (`${a.batch.at}#${a.batch.requestId}` < `${b.batch.at}#${b.batch.requestId}` ? -1 : 1)),
+    findings: [],
+  }));
+}
+
+function joined({ member, joinedAt }: { member: DigestMember; joinedAt: string }) {
+  return { ...member, joinedAt };
 }

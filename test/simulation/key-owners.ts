@@ -37,13 +37,16 @@ const ACTS: { act: (arn: string) => Act; weight: number }[] = [
 export class KeyOwners implements Source {
   readonly #scheduler: Scheduler;
   readonly #kms: Kms;
+  readonly #atOnce: boolean;
   #keysToMake: number;
   #acts: number;
 
-  public constructor(parts: { scheduler: Scheduler; kms: Kms; keys: number; acts: number }) {
+  /** `atOnce`: all keys are made in one go, as by a script. */
+  public constructor(parts: { scheduler: Scheduler; kms: Kms; keys: number; atOnce: boolean; acts: number }) {
     this.#scheduler = parts.scheduler;
     this.#kms = parts.kms;
     this.#keysToMake = parts.keys;
+    this.#atOnce = parts.atOnce;
     this.#acts = parts.acts;
   }
 
@@ -61,7 +64,8 @@ export class KeyOwners implements Source {
       moves.push({
         weight: 10,
         act: () => {
-          this.#make();
+          do this.#make();
+          while (this.#atOnce && this.#keysToMake > 0);
         },
       });
     if (this.#acts > 0 && this.#kms.state().length > 0)

@@ -28,8 +28,17 @@ const condition = fc.constantFrom<'free' | 'same'>('free', 'same');
 const operation = fc.oneof(
   fc.record({ kind: fc.constant('get' as const), sk }),
   fc.record({ kind: fc.constant('put' as const), put }),
-  fc.record({ kind: fc.constant('update' as const), sk, which: fc.constantFrom('claim', 'render', 'release'), small }),
-  fc.record({ kind: fc.constant('query' as const), index: fc.boolean(), limit: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    kind: fc.constant('update' as const),
+    sk,
+    which: fc.constantFrom('claim', 'render', 'release', 'join', 'count'),
+    small,
+  }),
+  fc.record({
+    kind: fc.constant('query' as const),
+    index: fc.constantFrom('none', 'below', 'above'),
+    limit: fc.integer({ min: 1, max: 3 }),
+  }),
   fc.record({
     kind: fc.constant('transact' as const),
     puts: fc.array(fc.tuple(put, condition), { minLength: 1, maxLength: 3 }),
@@ -49,6 +58,18 @@ const UPDATES = {
     ConditionExpression: '#state = :claimed AND #version < :small',
     names: ['#state', '#version'],
     values: [':claimed', ':small'],
+  },
+  join: {
+    UpdateExpression: 'SET joinedAt = if_not_exists(joinedAt, :text), postId = :text',
+    ConditionExpression: 'attribute_not_exists(#version) OR #version < :small',
+    names: ['#version'],
+    values: [':text', ':small'],
+  },
+  count: {
+    UpdateExpression: 'SET postId = :text ADD #version :small',
+    ConditionExpression: 'attribute_exists(pk)',
+    names: ['#version'],
+    values: [':text', ':small'],
   },
   release: {
     UpdateExpression: 'SET #state = :released REMOVE postId, #version',
@@ -88,17 +109,18 @@ function inputOf(pk: string, step: Operation): { name: string; input: Record<str
     case 'query':
       return {
         name: 'Query',
-        input: step.index
-          ? {
-              ...{ TableName, IndexName: 'byGroup', Limit: step.limit },
-              KeyConditionExpression: 'groupKey = :group AND groupSort < :end',
-              ExpressionAttributeValues: { ':group': text(`${pk} STATUS#open`), ':end': text('2#~') },
-            }
-          : {
-              ...{ TableName, ConsistentRead: true },
-              KeyConditionExpression: 'pk = :pk AND begins_with(sk, :event)',
-              ExpressionAttributeValues: { ':pk': text(pk), ':event': text('EVENT#') },
-            },
+        input:
+          step.index !== 'none'
+            ? {
+                ...{ TableName, IndexName: 'byGroup', Limit: step.limit },
+                KeyConditionExpression: `groupKey = :group AND groupSort ${step.index === 'below' ? '<' : '>'} :end`,
+                ExpressionAttributeValues: { ':group': text(`${pk} STATUS#open`), ':end': text('2#~') },
+              }
+            : {
+                ...{ TableName, ConsistentRead: true },
+                KeyConditionExpression: 'pk = :pk AND begins_with(sk, :event)',
+                ExpressionAttributeValues: { ':pk': text(pk), ':event': text('EVENT#') },
+              },
       };
     case 'transact': {
       const puts = new Map(step.puts.map((each) => [each[0].sk, each]));

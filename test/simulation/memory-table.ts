@@ -1,6 +1,6 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { DUE, TABLE_ATTRIBUTES } from '../../functions/contracts/table.ts';
+import { DUE, OPEN_BATCH, STALE_DIGEST, TABLE_ATTRIBUTES } from '../../functions/contracts/table.ts';
 import { changed, type Expressions, holds, type Item } from './expressions.ts';
 
 /** One item before and after a write. */
@@ -100,10 +100,10 @@ export class MemoryTable {
     return [...this.#items.values()].map((stored) => stored.item);
   }
 
-  /** When the first finding has its next deadline; null when none has one. */
+  /** When the first finding, digest or batch is due; null when none is. */
   public earliestDeadline(): number | null {
     const deadlines = this.items()
-      .filter((row) => row[timeKey]?.['S'] === DUE)
+      .filter((row) => [DUE, STALE_DIGEST, OPEN_BATCH].includes(textOf(row, timeKey)))
       .map((row) => Date.parse(textOf(row, timeSort).split('#')[0] ?? ''));
     return deadlines.length === 0 ? null : Math.min(...deadlines);
   }

@@ -14,6 +14,8 @@ import type { SimulatedSlack } from './simulated-slack.ts';
 
 /** A button under a message that a person looks at. */
 type Sight = { channel: Channel; message: Message; button: Button };
+/** A button in a list that a person has open. */
+type ListSight = { user: string; viewId: string; blockId: string; button: Button };
 
 const DAY = 86_400_000;
 
@@ -24,7 +26,11 @@ const CLICKERS = PEOPLE.map(({ id }) => ({
 }));
 const BUTTON_WEIGHTS: Record<string, number> = {
   ...{ approve: 6, exempt: 6, 're-check': 2 },
+<<<<<<< HEAD
   ...{ 'confirm-request': 16, 'renew-exemption': 8 },
+=======
+  ...{ 'approve-all': 30, 'review-digest': 10, 'same-page': 1, 'first-page': 1 },
+>>>>>>> storms
 };
 /** Days until the end that people ask for; the policy allows 90. */
 const ASKED_DAYS = [1, 2, 20, 89, 95, -1];
@@ -44,15 +50,18 @@ const REASON_WEIGHTS = [6, 6, 1];
 export class People implements Source {
   readonly #scheduler: Scheduler;
   readonly #slack: SimulatedSlack;
+  readonly #from: number;
   #acts: number;
   #waiting = 0;
   /** Messages that somebody deleted, by channel and ts. */
   readonly deleted = new Set<string>();
 
-  public constructor(parts: { scheduler: Scheduler; slack: SimulatedSlack; acts: number }) {
+  /** `from`: the instant at which they look for the first time. */
+  public constructor(parts: { scheduler: Scheduler; slack: SimulatedSlack; acts: number; from: number }) {
     this.#scheduler = parts.scheduler;
     this.#slack = parts.slack;
     this.#acts = parts.acts;
+    this.#from = parts.from;
   }
 
   /** Requests that people wait for an answer to. */
@@ -67,7 +76,7 @@ export class People implements Source {
   }
 
   public moves(): Move[] {
-    if (this.#acts === 0) return [];
+    if (this.#acts === 0 || this.#scheduler.now() < this.#from) return [];
     const moves: Move[] = [];
     const sights = this.#sights();
     if (sights.length > 0)
@@ -84,6 +93,14 @@ export class People implements Source {
           this.#fillIn();
         },
       });
+    const inLists = this.#listSights();
+    if (inLists.length > 0)
+      moves.push({
+        weight: 8,
+        act: () => {
+          this.#clickInList(inLists);
+        },
+      });
     if (sights.length > 0)
       moves.push({
         weight: 1,
@@ -94,8 +111,8 @@ export class People implements Source {
     return moves;
   }
 
-  public nextAt(): null {
-    return null;
+  public nextAt(): number | null {
+    return this.#acts > 0 && this.#scheduler.now() < this.#from ? this.#from : null;
   }
 
   #sights(): Sight[] {
@@ -106,6 +123,25 @@ export class People implements Source {
           (message.blocks ?? []).flatMap(buttonsOf).map((button) => ({ channel, message, button })),
         ),
     );
+  }
+
+  #listSights(): ListSight[] {
+    return this.#slack.workspace.views.flatMap(({ user, view }) =>
+      view.blocks.flatMap((block) =>
+        buttonsOf(block).map((button) => ({ user, viewId: view.id, blockId: block.block_id, button })),
+      ),
+    );
+  }
+
+  #clickInList(sights: readonly ListSight[]): void {
+    const sight = this.#one(
+      sights,
+      sights.map(({ button }) => BUTTON_WEIGHTS[button.action_id] ?? 4),
+    );
+    if (sight === undefined) return;
+    const { user, viewId, blockId, button } = sight;
+    this.#scheduler.tell(() => `${user} clicks ${button.action_id} in the list`);
+    this.#act(() => click(this.#slack.context, { user, viewId, blockId, actionId: button.action_id }));
   }
 
   #one<T>(options: readonly T[], weights: readonly number[]): T | undefined {

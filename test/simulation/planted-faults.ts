@@ -168,6 +168,23 @@ export const PLANTED_FAULTS = {
     ],
     foundWithin: 1000,
   },
+  'approves-the-unseen': {
+    mistake: '"Approve all" means findings that came after what the person saw',
+    file: 'functions/domain/digest.ts',
+    edits: [
+      {
+        replace: 'return member.isApprovable && member.joinedAt <= upTo;',
+        by: "return member.isApprovable && upTo !== '';",
+      },
+    ],
+    foundWithin: 200,
+  },
+  'stale-digest': {
+    mistake: 'nobody renders a digest once more when the storm is over',
+    file: 'functions/sweep-keys/keep-digests.ts',
+    edits: [{ replace: 'const stale = await deps.digests.stale(PAGE);', by: 'const stale: string[] = [];' }],
+    foundWithin: 500,
+  },
 } as const satisfies Record<string, PlantedFault>;
 
 export type PlantedFaultName = keyof typeof PLANTED_FAULTS;

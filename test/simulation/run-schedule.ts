@@ -39,6 +39,10 @@ export type Circumstances = {
   mode: 'ask' | 'auto' | 'observe';
   /** How often a policy is stored that cannot be used. */
   policyMistakes: number;
+  /** Findings of a minute that have messages of their own. */
+  digestThreshold: number;
+  /** Whether the keys are made at once, and all their findings go to the same channel. */
+  isStorm: boolean;
   /** How often time passes in leaps, up to months, while nothing is under way. */
   leaps: number;
   /** How often the keys of all accounts are swept; the last time when everything is quiet. */
@@ -56,6 +60,7 @@ const GRACE = { creations: 6, changes: 2 };
  * out of date then, so that a schedule is the same whether others were played before it or not.
  */
 const DAY = 86_400_000;
+const FIRST_LOOK_MS = 5 * 60_000;
 /** When the seconds of a Slack timestamp get another digit. */
 const END_OF_TIME = Date.parse('2286-11-20T00:00:00Z');
 
@@ -84,7 +89,7 @@ export async function runSchedule({
       if (withStory) story.push(`${new Date(scheduler.now()).toISOString().slice(5, 23)}  ${line()}`);
     },
   });
-  const document = policyDocument(circumstances.mode);
+  const document = policyDocument(circumstances);
   const invariants = new Invariants({ now: () => scheduler.now(), policy: parsePolicy(document) });
   const losses: Losses = { deadLetters: [], givenUp: [] };
   const lockedOut = new Set<string>();
@@ -157,8 +162,15 @@ export async function runSchedule({
     },
   });
 
-  const people = new People({ scheduler, slack, acts: circumstances.peopleActs });
-  const owners = new KeyOwners({ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs });
+  const people = new People({
+    ...{ scheduler, slack, acts: circumstances.peopleActs },
+    // In a storm people look when it has broken loose.
+    from: startAt + (circumstances.isStorm ? FIRST_LOOK_MS : 0),
+  });
+  const owners = new KeyOwners({
+    ...{ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs },
+    atOnce: circumstances.isStorm,
+  });
   const schedule = new Schedule({ scheduler, containers, dueAt: () => table.earliestDeadline() });
   const operators = new Operators({
     ...{ scheduler, mistakes: circumstances.policyMistakes },
@@ -204,12 +216,14 @@ export async function runSchedule({
     lockedOut,
     workspace: slack.workspace,
     deleted: people.deleted,
+    rows: table.items(),
     ...losses,
   });
   nextBeginning = (Math.ceil(scheduler.now() / DAY) + 1) * DAY;
   return { steps: scheduler.steps(), violations: invariants.violations, story };
 }
 
+<<<<<<< HEAD
 /** Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. */
 const WORKING_HOURS: WorkingHours = {
   timeZone: 'Europe/Berlin',
@@ -220,12 +234,26 @@ const WORKING_HOURS: WorkingHours = {
 const MODES = ['ask', 'auto', 'observe'] as const;
 
 function policyDocument(mode: Circumstances['mode']): Policy {
+=======
+function policyDocument({ mode, digestThreshold, isStorm }: Circumstances): Policy {
+>>>>>>> storms
   const policy = parsePolicy(sandboxPolicy(GRACE));
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
   const exemptions = { ...policy.exemptions, maximumTotalDays: 90 };
   // One reminder is as good as three, and most schedules end with them.
+<<<<<<< HEAD
   const unanswered = { remindAfterHours: [24], escalateAfterHours: 48, escalationChannel: 'C0SECURITY' };
   // One account asks for two people, so that schedules have both kinds.
   const routes = policy.routes.map((route) => ({ ...route, fourEyes: true, workingHours: WORKING_HOURS }));
   return { ...policy, routes, graceSeconds, unanswered, exemptions, defaultRoute: { ...policy.defaultRoute, mode } };
+=======
+  const unanswered = { remindAfterHours: [24], escalateAfterHours: 48 };
+  const { channel } = policy.defaultRoute;
+  return {
+    ...{ ...policy, graceSeconds, unanswered },
+    digest: { ...policy.digest, threshold: digestThreshold },
+    routes: policy.routes.map((route) => (isStorm ? { ...route, channel } : route)),
+    defaultRoute: { ...policy.defaultRoute, mode },
+  };
+>>>>>>> storms
 }

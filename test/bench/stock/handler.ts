@@ -9,13 +9,18 @@ import { AwsLambdaReceiver, LogLevel } from '@slack/bolt';
 import type { Context } from 'aws-lambda';
 import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
 import { digest } from '../../../functions/adapters/digest.ts';
+import { createDigests } from '../../../functions/adapters/digests-table.ts';
 import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../../../functions/adapters/findings-table.ts';
 import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { createSlack } from '../../../functions/adapters/slack.ts';
 import { decideFindingEnv, parseEnv } from '../../../functions/contracts/env.ts';
+<<<<<<< HEAD
 import { parseSlackSecret } from '../../../functions/contracts/slack-secret.ts';
 import { answerCommand, type CommandDeps } from '../../../functions/decide-finding/answer-command.ts';
+=======
+import { approveAll, reviewDigest } from '../../../functions/decide-finding/decide-digest.ts';
+>>>>>>> storms
 import {
   type Deps,
   decideFinding,
@@ -36,7 +41,20 @@ const table = tableOverSdk({ client, tableName: env.TABLE_NAME });
 const findings = createFindingsTable(table);
 const policies = createPolicyStore({ table, now });
 const loadPolicy = () => policies.loadPolicy();
+<<<<<<< HEAD
 const secrets = new SecretsManagerClient({});
+=======
+const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
+const deps: Deps = {
+  loadPolicy,
+  person: (userId, teamId) => slack.person(userId, teamId),
+  groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
+  loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
+  carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
+  now,
+};
+const digestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
+>>>>>>> storms
 
 /** Bolt's receiver wants the signing secret when it is made, so the secret is read first. */
 async function start() {
@@ -47,6 +65,7 @@ async function start() {
   const slack = createSlack({
     token: () => Promise.resolve(secret.botToken),
     apiUrl: env.SLACK_API_URL,
+<<<<<<< HEAD
     timeoutMs: 2000,
   });
   const deps: Deps = {
@@ -55,6 +74,18 @@ async function start() {
     groupsOf: (userId, groupIds, question) => slack.groupsOf(userId, groupIds, question),
     loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
     carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
+=======
+  },
+  {
+    decide: (action, request) => decideFinding(action, request, deps),
+    mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
+    decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+    approveAll: (ref, request) => approveAll(ref, request, digestDeps),
+    reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
+    openView: (triggerId, view) => slack.openView(triggerId, view),
+    pushView: (triggerId, view) => slack.pushView(triggerId, view),
+    updateView: (viewId, view) => slack.updateView(viewId, view),
+>>>>>>> storms
     now,
   };
   const lookUps: HomeDeps & CommandDeps = {

@@ -7,6 +7,8 @@ const leaseUntil = '2026-03-02T10:01:30.000Z';
 const aClaim = { postId: 'post-1', claimedAt: '2026-03-02T10:00:00.000Z', leaseUntil, channel: 'C0SECURITY' };
 const standing = { channel: 'C0SECURITY', ts: '1772445600.000100', renderedVersion: 3 };
 
+type EpisodeSlot = Extract<MessageSlot, { keyArn: string }>;
+
 /** The contract of the claims on Slack messages. */
 export function describeMessageClaims(open: () => Promise<Store>): void {
   let store: Store;
@@ -16,11 +18,11 @@ export function describeMessageClaims(open: () => Promise<Store>): void {
   });
   afterAll(() => store.close());
 
-  function aSlot(part: MessageSlot['part'] = 'root'): MessageSlot {
+  function aSlot(part: 'root' | number = 'root'): EpisodeSlot {
     made += 1;
     return { keyArn, episode: made, part };
   }
-  async function givenPosted(): Promise<MessageSlot> {
+  async function givenPosted(): Promise<EpisodeSlot> {
     const slot = aSlot();
     await store.claims.claim(slot, aClaim);
     await store.claims.posted(slot, standing);
@@ -114,6 +116,26 @@ export function describeMessageClaims(open: () => Promise<Store>): void {
     const lease = { from: leaseUntil, to: leaseUntil };
     expect(await store.claims.moveLease(aSlot(), lease)).toBe(false);
     expect(await store.claims.moveLease(await givenPosted(), lease)).toBe(false);
+  });
+
+  it('leaves a message to a digest, unless it was claimed, and gives it back', async () => {
+    const slot = aSlot();
+    expect(await store.claims.intoDigest(slot, 'C0SECURITY#1')).toBe(true);
+    expect(await store.claims.intoDigest(slot, 'C0SECURITY#2')).toBe(false);
+    expect(await store.claims.claim(slot, aClaim)).toBe(false);
+    expect(await store.claims.read(slot)).toEqual({ state: 'in-digest', digest: 'C0SECURITY#1', refusedWith: null });
+    expect(await store.claims.outOfDigest(slot, 'C0SECURITY#2')).toBe(false);
+    expect(await store.claims.outOfDigest(slot, 'C0SECURITY#1')).toBe(true);
+    expect(await store.claims.claim(slot, aClaim)).toBe(true);
+    expect(await store.claims.intoDigest(slot, 'C0SECURITY#1')).toBe(false);
+  });
+
+  it('keeps the message of a digest and its replies apart', async () => {
+    const root: MessageSlot = { digest: 'C0SECURITY#3', part: 'root' };
+    await store.claims.claim(root, aClaim);
+    await store.claims.posted(root, standing);
+    expect(await store.claims.read(root)).toMatchObject({ state: 'posted', ts: standing.ts });
+    expect(await store.claims.read({ ...root, part: 'escalated' })).toBeNull();
   });
 
   it('lets a claim that was stored without a lease be taken over', async () => {

@@ -1,3 +1,5 @@
+import { createDigestUpkeep } from '../../../functions/adapters/digest-upkeep.ts';
+import { createDigests } from '../../../functions/adapters/digests-table.ts';
 import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createMessageClaims } from '../../../functions/adapters/message-claims.ts';
 import { createSlack, SlackRefused } from '../../../functions/adapters/slack.ts';
@@ -37,6 +39,7 @@ beforeEach(async () => {
   tables += 1;
   const tableName = `findings-${tables}`;
   await createTable(dynamoDb.client, tableName);
+  const table = tableOverSdk({ client: dynamoDb.client, tableName });
   slack = await startFixture();
   notices = [];
   chain = { head: EMPTY_CHAIN, records: [] };
@@ -59,8 +62,14 @@ beforeEach(async () => {
       auditOf: () => Promise.resolve(chain.records),
     },
     loadPolicy: () => Promise.resolve({ policy }),
+<<<<<<< HEAD
     slack: createSlack({ token: () => Promise.resolve(BOT_TOKEN), apiUrl: `${slack.slack.url}/api/` }),
     claims: createMessageClaims(tableOverSdk({ client: dynamoDb.client, tableName })),
+=======
+    slack: createSlack({ token: BOT_TOKEN, apiUrl: `${slack.slack.url}/api/` }),
+    claims: createMessageClaims(table),
+    digests: { ...createDigests(table), ...createDigestUpkeep(table) },
+>>>>>>> storms
   };
 });
 afterEach(() => slack.close());

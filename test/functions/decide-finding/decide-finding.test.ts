@@ -170,6 +170,7 @@ describe('the form', () => {
   });
 });
 
+<<<<<<< HEAD
 describe('a decision that takes two people', () => {
   const SECOND = aPerson({ userId: 'U0SECOND', name: 'Second', email: 'second@corp.example' });
   const EVERYBODY = [APPROVER, SECOND, OWNER, GUEST];
@@ -275,5 +276,16 @@ describe('the form that shortens', () => {
     await findings.given([anOpening({ trigger: aTrigger({ actor }) }), granted]);
     expect(await mayStateTerms('renew-exemption', from(APPROVER), deps)).toMatchObject({ kind: 'refused' });
     expect(await decideTerms('shorten-exemption', from(APPROVER), shorter, deps)).toMatchObject({ kind: 'accepted' });
+=======
+it('judges who caused a finding by the finding that the decision meets, not by how it was a moment before', async () => {
+  const { findings, deps } = aWorld();
+  const causedBy = (email: string) => aTrigger({ actor: anActor({ email }) });
+  await findings.given([anOpening({ trigger: causedBy(APPROVER.email ?? '') })]);
+  const now = await findings.loadFinding(KEY.arn);
+  const loadFinding = () => Promise.resolve(now && { ...now, trigger: causedBy('deployer@corp.example') });
+  expect(await decideTerms('exempt', from(APPROVER), terms, { ...deps, loadFinding })).toEqual({
+    kind: 'refused',
+    refusal: { reason: 'caused-the-finding' },
+>>>>>>> storms
   });
 });

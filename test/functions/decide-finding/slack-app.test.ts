@@ -38,7 +38,10 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
         asked.push(`${purpose} ${finding.key}`);
         return answer();
       },
+      approveAll: () => Promise.resolve({ kind: 'forgotten' }),
+      reviewDigest: () => Promise.resolve({ kind: 'forgotten' }),
       openView: () => Promise.resolve(),
+<<<<<<< HEAD
       showHome: ({ userId }, metadata, news) => {
         asked.push(`home of ${userId} ${JSON.stringify({ ...metadata, ...news })}`);
         return Promise.resolve();
@@ -49,6 +52,10 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
           ? Promise.reject(reply)
           : Promise.resolve({ response_type: 'ephemeral', text: 'answered', blocks: [] });
       },
+=======
+      pushView: () => Promise.resolve(),
+      updateView: () => Promise.resolve(),
+>>>>>>> storms
       now: () => new Date(later({ hours: 1 })),
       logFailure: (error) => failures.push(error instanceof Error ? error.message : String(error)),
     },

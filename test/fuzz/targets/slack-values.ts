@@ -1,4 +1,9 @@
-import { BUTTON, parseFindingRef, parseModalMetadata } from '../../../functions/contracts/slack-actions.ts';
+import {
+  BUTTON,
+  DIGEST_BUTTON,
+  parseFindingRef,
+  parseModalMetadata,
+} from '../../../functions/contracts/slack-actions.ts';
 import { click, KEYS, submission } from '../bot.ts';
 import { eventOf } from '../http-request.ts';
 import { sendTwice } from '../signed-request.ts';
@@ -7,9 +12,12 @@ import { sendTwice } from '../signed-request.ts';
  * What the bot itself wrote into a message and gets back: the value of a button, the private_metadata of a modal. A
  * message may be older than the code, or be another app's. The first byte says which control it is.
  */
+const button = (id: string) => ({ of: (value: string) => click(id, KEYS[0], value), isModal: false });
+// In this order: the corpus knows controls by their place.
 const CONTROLS = [
-  ...Object.values(BUTTON).map((id) => ({ of: (value: string) => click(id, KEYS[0], value), isModal: false })),
+  ...Object.values(BUTTON).map(button),
   { of: (value: string) => submission('exempt', KEYS[0], value), isModal: true },
+  ...Object.values(DIGEST_BUTTON).map(button),
 ];
 
 export async function fuzz(data: Buffer): Promise<void> {
@@ -34,6 +42,8 @@ export function seeds(): Buffer[] {
     { finding: { key, episode: 1 }, purpose: 'exempt' },
     { finding: { key, episode: 1 }, purpose: 'renew-exemption' },
     { finding: { key, episode: 1 }, purpose: 'approve' },
+    { digest: 'C0SECURITY#2026-03-02T09:00:00.000Z', after: '' },
+    { digest: 'C0SECURITY#2026-03-02T09:00:00.000Z', upTo: '2026-03-02T09:05:00.000Z', count: 12 },
     'approve',
     null,
     [],

@@ -26,8 +26,11 @@ export type Bot = Awaited<ReturnType<typeof startBot>>;
 
 const FORGED_RESPONSE = '/response/forged';
 
-/** The real functions on the simulated AWS and Slack, and the doors at which an attacker stands. */
-export async function startBot() {
+/**
+ * The real functions on the simulated AWS and Slack, and the doors at which an attacker stands. Each finding has a message
+ * of its own unless `digest` says otherwise.
+ */
+export async function startBot(digest: { threshold: number | null } = { threshold: null }) {
   // A forged click has no message behind it that Slack could answer below: its answers are taken on their way.
   const answers: string[] = [];
   const realFetch = globalThis.fetch;
@@ -36,7 +39,7 @@ export async function startBot() {
     answers.push(z.string().parse(init?.body));
     return Promise.resolve(new Response('ok'));
   };
-  const sandbox = await startSandbox({ awsPort: 0, slackPort: 0, graceSeconds: 0, rateLimits: 'off' });
+  const sandbox = await startSandbox({ awsPort: 0, slackPort: 0, graceSeconds: 0, rateLimits: 'off', digest });
   const visitor = createVisitor(sandbox, () => undefined);
   const { signingSecret, botToken } = await readSlackSecret(sandbox.awsUrl);
   const dynamodb = new DynamoDBClient({
