@@ -14,7 +14,7 @@ import { setEnvironment } from '../../sandbox/process-environment.ts';
 import { simulatedSecret } from '../../sandbox/simulated-secret.ts';
 import { findPerson } from '../../sandbox/slack/people.ts';
 import { signature } from '../../sandbox/slack/signed-post.ts';
-import { WORKSPACE } from '../../sandbox/world.ts';
+import { HUB_ACCOUNT, WORKSPACE } from '../../sandbox/world.ts';
 import { eventOf } from '../fuzz/http-request.ts';
 import { createTable, type OpenDynamoDb, openDynamoDb } from '../sandbox/aws/dynamodb-fixture.ts';
 import { type AwsFixture, startAws } from '../sandbox/aws/kms-fixture.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   await createTable(dynamoDb.client, TABLE);
   restoreEnvironment = setEnvironment({
     AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'test',
+    AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
     AWS_SECRET_ACCESS_KEY: 'test',
     TABLE_NAME: TABLE,
     LOG_LEVEL: 'ERROR',
@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   restoreEnvironment();
-  await Promise.all([dynamoDb.close(), slack.close(), aws.close()]);
+  await Promise.all([dynamoDb.close(), slack.close(), aws.stop()]);
 });
 
 /** A click, or the form that a click opened, as Slack would send it. */
