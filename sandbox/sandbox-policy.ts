@@ -39,6 +39,7 @@ export function sandboxPolicy(grace: Grace, digest?: { threshold: number | null 
     organisation: { teamIds: [WORKSPACE.teamId] },
     routes: [{ name: 'payments', channel: payments.id, approvers, match: { accounts: [PAYMENTS_ACCOUNT] } }],
     defaultRoute: { channel: security.id, approvers },
+    ...(digest === undefined ? {} : { digest }),
   };
 }
 
@@ -51,6 +52,5 @@ function common(grace: Grace) {
       ACCOUNTS.map(({ id, name, organizationalUnit }) => [id, { name, organizationalUnit }]),
     ),
     exemptions: { maximumDays: 90 },
-    ...(digest === undefined ? {} : { digest }),
   };
 }

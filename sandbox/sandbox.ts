@@ -82,11 +82,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function start(
-<<<<<<< HEAD
-  { awsPort, slackPort, graceSeconds, dataDir, rateLimits = 'slack', workspace, log }: SandboxOptions,
-=======
-  { awsPort, slackPort, graceSeconds, dataDir, digest, rateLimits = 'slack', log }: SandboxOptions,
->>>>>>> storms
+  { awsPort, slackPort, graceSeconds, dataDir, digest, rateLimits = 'slack', workspace, log }: SandboxOptions,
   cleanup: AsyncDisposableStack,
 ): Promise<{ awsUrl: string; slackUrl: string }> {
   const connected = workspace === undefined ? undefined : await readWorkspace(workspace.tokens);
@@ -154,15 +150,11 @@ async function start(
   const grace = graceOf(graceSeconds);
   const deployed = await deploy(clients, grace);
   const records = openBotRecords(clients.dynamodb, TABLE_NAME);
-<<<<<<< HEAD
   await records.putPolicy(
     connected === undefined || workspace === undefined
-      ? sandboxPolicy(grace)
+      ? sandboxPolicy(grace, digest)
       : workspacePolicy(grace, { ...connected, ...workspace }),
   );
-=======
-  await records.putPolicy(sandboxPolicy(grace, digest));
->>>>>>> storms
 
   cleanup.defer(
     setEnvironment({

@@ -1,13 +1,8 @@
 import { join } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-<<<<<<< HEAD
 import { type EventQueueName, QUEUE_EVENT_PATTERNS } from '../functions/contracts/kms-event.ts';
-import { auditEventFilter, STREAM_CONSUMERS } from '../functions/contracts/stream-consumers.ts';
-=======
-import { KMS_EVENT_PATTERN } from '../functions/contracts/kms-event.ts';
 import { STREAM_CONSUMER_NAMES, streamFilters } from '../functions/contracts/stream-consumers.ts';
->>>>>>> storms
 import type { StreamSource } from './aws/dynamodb/stream-store.ts';
 import { createEventBus, type Rule } from './aws/event-bridge.ts';
 import type { Deployed, DeployedQueue } from './deploy.ts';

@@ -4,8 +4,9 @@
  * unchanged. Slack's pages "Using Socket Mode" and "Comparing HTTP & Socket Mode".
  */
 import { SocketModeClient } from '@slack/socket-mode';
-import { LogLevel, SlackError, WebAPIPlatformError, WebClient } from '@slack/web-api';
+import { SlackError, WebAPIPlatformError, WebClient } from '@slack/web-api';
 import * as z from 'zod';
+import { SILENT_LOGGER } from '../functions/adapters/silent-logger.ts';
 import { type Outgoing, postSigned } from './slack/signed-post.ts';
 
 /** Slack's own Web API. */
@@ -48,21 +49,11 @@ const envelope = z.object({
 });
 const answerSchema = z.record(z.string(), z.unknown());
 
-const SILENT = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  setLevel: () => undefined,
-  getLevel: () => LogLevel.ERROR,
-  setName: () => undefined,
-};
-
 /** Whose token it is. @throws WorkspaceUnusable */
 export async function readWorkspace({ botToken, apiUrl }: WorkspaceTokens): Promise<Workspace> {
   const client = new WebClient(botToken, {
     ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
-    ...{ logger: SILENT, retryConfig: { retries: 2 } },
+    ...{ logger: SILENT_LOGGER, retryConfig: { retries: 2 } },
   });
   try {
     const { team_id, team, enterprise_id, user_id, bot_id } = identity.parse(await client.auth.test());
@@ -89,7 +80,7 @@ export async function listenToWorkspace(
 ): Promise<{ close: () => Promise<void> }> {
   const client = new SocketModeClient({
     appToken,
-    logger: SILENT,
+    logger: SILENT_LOGGER,
     clientOptions: {
       ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
       // The first answer decides whether the token is good; reconnecting is the socket client's own business.

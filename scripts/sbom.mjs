@@ -24,9 +24,21 @@ const bom = JSON.parse(
 bom.metadata.component.name = name;
 bom.components = bom.components.filter((component) => production.has(component['bom-ref']));
 const application = bom.metadata.component['bom-ref'];
+// A version that a package bundles for itself as well is listed once, without the hash that the lockfile has of the other copy.
+for (const component of bom.components) component.hashes ??= hashesOf(component['bom-ref']);
 bom.dependencies = bom.dependencies
   .filter(({ ref }) => ref === application || production.has(ref))
   .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((on) => production.has(on)) }));
+
+function hashesOf(ref) {
+  const [, { integrity = '' } = {}] =
+    Object.entries(packages).find(
+      ([where, { version: of, dev, inBundle }]) =>
+        !dev && !inBundle && `${where.split('node_modules/').at(-1)}@${of}` === ref,
+    ) ?? [];
+  const [, digest] = /^sha512-(.+)$/.exec(integrity) ?? [];
+  return digest === undefined ? [] : [{ alg: 'SHA-512', content: Buffer.from(digest, 'base64').toString('hex') }];
+}
 
 const fail = (what, refs) => {
   if (refs.length > 0) throw new Error(`${what}: ${refs.join(', ')}`);

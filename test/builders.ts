@@ -167,13 +167,9 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
     exemptions: { ...someRules(), selfExemption: false },
     unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
     backOut: { windowDays: 14 },
-<<<<<<< HEAD
     fourEyes: { confirmWithinHours: 24 },
     identity: { cacheSeconds: 60 },
-    digest: { threshold: 20 },
-=======
     digest: { threshold: 20, firstTags: { environment: ['prod', 'production'] } },
->>>>>>> storms
     ...changes,
   };
 }

@@ -6,9 +6,9 @@ import {
 import {
   DescribeOrganizationCommand,
   type OrganizationsClient,
-  paginateListAccounts,
   paginateListDelegatedAdministrators,
 } from '@aws-sdk/client-organizations';
+import { listWatchedAccounts } from '../../functions/adapters/accounts.ts';
 import type { Deployment } from '../../infra/deployment.ts';
 import type { Check, Verdict } from './check.ts';
 import { once } from './once.ts';
@@ -62,13 +62,12 @@ export function organizationChecks(
     },
     {
       id: 'accounts',
-      title: 'The accounts of the organization can be listed',
+      title: 'The accounts of the units can be listed, for the sweep',
       async look() {
         if (wanted === undefined) return NONE;
-        let count = 0;
-        for await (const { Accounts: accounts = [] } of paginateListAccounts({ client: organizations }, {}))
-          count += accounts.length;
-        return { outcome: 'ok', seen: `${count} accounts.` };
+        const places = { units: wanted.targets, hubAccount: hub.account };
+        const accounts = await listWatchedAccounts(organizations, places);
+        return { outcome: 'ok', seen: `${accounts.length} accounts, the hub among them.` };
       },
     },
   ];

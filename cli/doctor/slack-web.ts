@@ -1,5 +1,6 @@
-import { LogLevel, WebAPIPlatformError, WebClient } from '@slack/web-api';
+import { WebAPIPlatformError, WebClient } from '@slack/web-api';
 import * as z from 'zod/mini';
+import { SILENT_LOGGER } from '../../functions/adapters/silent-logger.ts';
 import { createSlack } from '../../functions/adapters/slack.ts';
 import type { SlackPerson } from '../../functions/domain/people.ts';
 
@@ -17,17 +18,6 @@ export type SlackWeb = {
 
 const TIMEOUT_MS = 10_000;
 const RETRIES = { retries: 2, factor: 2, minTimeout: 500 };
-/** Errors reach the report; the client's own words would stand between its lines. */
-const SILENT = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  setLevel() {},
-  setName() {},
-  getLevel: () => LogLevel.ERROR,
-};
-
 const identity = z.object({ bot_id: z.string(), user_id: z.string(), team_id: z.string(), team: z.string() });
 const newest = z.object({ messages: z.array(z.object({ subtype: z.optional(z.string()) })) });
 const members = z.object({ users: z.array(z.string()) });
@@ -35,7 +25,7 @@ const members = z.object({ users: z.array(z.string()) });
 /** `SLACK_API_URL` names a stand-in for Slack, as in the functions' environment. */
 export function connectSlack(token: string, apiUrl = process.env['SLACK_API_URL']): SlackWeb {
   const address = apiUrl === undefined || apiUrl === '' ? {} : { slackApiUrl: apiUrl };
-  const client = new WebClient(token, { ...address, timeout: TIMEOUT_MS, retryConfig: RETRIES, logger: SILENT });
+  const client = new WebClient(token, { ...address, timeout: TIMEOUT_MS, retryConfig: RETRIES, logger: SILENT_LOGGER });
   const bot = createSlack({ token: () => Promise.resolve(token), apiUrl: address.slackApiUrl, timeoutMs: TIMEOUT_MS });
 
   return {

@@ -68,17 +68,13 @@ export class SlackReceiver implements Receiver {
       Object.entries(request.headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
     const signature = header('x-slack-signature');
     const signed = { timestamp: header('x-slack-request-timestamp'), signature, rawBody };
-    // The signature proves a secret; its hash names the request just as well and may be written down.
-    const requestId = createHash('sha256')
-      .update(signature ?? '')
-      .digest('hex')
-      .slice(0, 32);
     try {
       if (!(await isSignedBySlack(signed, this.#options.signingSecret, this.#options.now()))) return empty(401);
     } catch (error) {
-      this.#options.logFailure(error, requestId);
+      this.#options.logFailure(error, idOf(signature));
       return empty(503);
     }
+    const requestId = idOf(signature);
 
     const body = parseBody(rawBody.toString('utf8'), header('content-type') ?? '');
     if (body === null) return empty(400);
@@ -119,6 +115,11 @@ export class SlackReceiver implements Receiver {
     });
     return answer ?? empty(404);
   }
+}
+
+/** The signature proves a secret; its hash names the request just as well and may be written down. */
+function idOf(signature = ''): string {
+  return createHash('sha256').update(signature).digest('hex').slice(0, 32);
 }
 
 /** Only a command comes without a type. */

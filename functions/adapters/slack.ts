@@ -1,16 +1,10 @@
-import {
-  LogLevel,
-  SlackError,
-  WebAPIHTTPError,
-  WebAPIPlatformError,
-  WebAPIRateLimitedError,
-  WebClient,
-} from '@slack/web-api';
+import { SlackError, WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
 import * as z from 'zod/mini';
 import { MESSAGE_EVENT_TYPE } from '../contracts/slack-actions.ts';
 import type { SlackMethod } from '../contracts/slack-scopes.ts';
 import type { GroupMembership } from '../domain/authority.ts';
 import type { SlackPerson } from '../domain/people.ts';
+import { SILENT_LOGGER } from './silent-logger.ts';
 
 /** Where a message stands. */
 export type MessagePlace = { channel: string; ts: string };
@@ -111,17 +105,6 @@ const userInfo = z.object({
 });
 type UserObject = z.infer<typeof userInfo>['user'];
 
-/** Failures are logged once, by the function that meets them; the errors carry everything the client would print. */
-const SILENT = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  setLevel() {},
-  setName() {},
-  getLevel: () => LogLevel.ERROR,
-};
-
 /** The workspaces that a user group may be in, and how old the answer may be. */
 export type GroupQuestion = { teamIds: readonly string[]; maxAgeSeconds: number };
 
@@ -149,7 +132,7 @@ export function createSlack({
       timeout: timeoutMs,
       retryConfig: { retries: 0 },
       rejectRateLimitedCalls: true,
-      logger: SILENT,
+      logger: SILENT_LOGGER,
     });
   let current: WebClient | undefined;
 

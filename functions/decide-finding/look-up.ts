@@ -4,17 +4,12 @@ import type { AuthorityRefusal, GroupMembership } from '../domain/authority.ts';
 import type { ExemptFinding, Finding, Status } from '../domain/finding.ts';
 import { parseKeyArn } from '../domain/key.ts';
 import type { SlackPerson } from '../domain/people.ts';
-import type { Policy } from '../domain/policy.ts';
+import { type Policy, routeOf } from '../domain/policy.ts';
 import { mayLook, verdictOn } from '../domain/verdict.ts';
+import type { Deps } from './decide-finding.ts';
 
-export type LookUpDeps = {
+export type LookUpDeps = Pick<Deps, 'person' | 'groupsOf' | 'now'> & {
   loadPolicy: () => Promise<{ policy: Policy; version: string }>;
-  person: (userId: string, teamId: string | null, maxAgeSeconds: number) => Promise<SlackPerson | null>;
-  groupsOf: (
-    userId: string,
-    groupIds: string[],
-    question: { teamIds: string[]; maxAgeSeconds: number },
-  ) => Promise<GroupMembership>;
   loadChain: (keyArn: string) => Promise<ChainHead>;
   auditOf: (keyArn: string) => Promise<AuditEvent[]>;
   /** A part of the findings in a status, in the order in which they were opened; `next` is null at the end. */
@@ -23,7 +18,6 @@ export type LookUpDeps = {
     page: { after: string | null; limit: number },
   ) => Promise<{ findings: Finding[]; next: string | null }>;
   newestOfDay: (day: string, limit: number) => Promise<AuditEvent[]>;
-  now: () => Date;
 };
 
 /** Who asks; `teamId` is the workspace that the payload names, null when it names none. */

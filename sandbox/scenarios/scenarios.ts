@@ -2,19 +2,19 @@ import { decisions } from './decisions.ts';
 import { redelivery } from './redelivery.ts';
 import { remediation } from './remediation.ts';
 import type { Scenario } from './scenario.ts';
-<<<<<<< HEAD
+import { storms } from './storms.ts';
 import { sweep } from './sweep.ts';
 import { trouble } from './trouble.ts';
 
 /** Every scenario, in the order in which `all` plays them. */
-export const SCENARIOS: readonly Scenario[] = [...remediation, ...decisions, ...trouble, ...redelivery, ...sweep];
-=======
-import { storms } from './storms.ts';
-import { trouble } from './trouble.ts';
-
-/** Every scenario, in the order in which `all` plays them. */
-export const SCENARIOS: readonly Scenario[] = [...remediation, ...decisions, ...trouble, ...redelivery, ...storms];
->>>>>>> storms
+export const SCENARIOS: readonly Scenario[] = [
+  ...remediation,
+  ...decisions,
+  ...trouble,
+  ...redelivery,
+  ...sweep,
+  ...storms,
+];
 
 export function scenarioNames(): string[] {
   return SCENARIOS.map(({ name }) => name);

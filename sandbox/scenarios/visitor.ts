@@ -145,11 +145,8 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
     settle,
     messagesAbout,
     messageAbout,
-<<<<<<< HEAD
     directMessages,
-=======
     digest,
->>>>>>> storms
     click,
     clickAt,
     viewOf,

@@ -17,11 +17,7 @@ export type Measured = {
 };
 
 const LIMITS = {
-<<<<<<< HEAD
   decideBytes: 320_000,
-=======
-  decideBytes: 260_000,
->>>>>>> storms
   otherBytes: 600_000,
   /** Of stock's. */
   decideInit: 1 / 5,

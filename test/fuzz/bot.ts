@@ -3,11 +3,8 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { digest } from '../../functions/adapters/digest.ts';
 import { SlackReceiver } from '../../functions/adapters/slack-receiver.ts';
 import { BUTTON, EXEMPTION_MODAL } from '../../functions/contracts/slack-actions.ts';
-<<<<<<< HEAD
 import { answerCommand } from '../../functions/decide-finding/answer-command.ts';
-=======
 import { approveAll, type DigestDeps, reviewDigest } from '../../functions/decide-finding/decide-digest.ts';
->>>>>>> storms
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from '../../functions/decide-finding/decide-finding.ts';
 import { showHome } from '../../functions/decide-finding/home.ts';
 import { createSlackApp } from '../../functions/decide-finding/slack-app.ts';
@@ -78,7 +75,6 @@ export async function createBot() {
     },
     now: () => NOW,
   };
-<<<<<<< HEAD
   const lookUps = () => ({
     ...deps,
     loadPolicy: () => world.loadPolicy(),
@@ -89,9 +85,7 @@ export async function createBot() {
     publishHome: (_: string, view: unknown) => Promise.resolve(void views.push(view)),
     verify: (records: readonly AuditEvent[], head: ChainHead) => verifyChain(records, digest, head),
   });
-=======
   const digestDeps: DigestDeps = { ...deps, loadPolicy: () => world.loadPolicy(), digests: NO_DIGESTS };
->>>>>>> storms
   globalThis.fetch = (url, init) => {
     const address = url instanceof Request ? url.url : url.toString();
     posts.push({ url: address, text: typeof init?.body === 'string' ? init.body : '' });
@@ -108,13 +102,10 @@ export async function createBot() {
       approveAll: (ref, request) => approveAll(ref, request, digestDeps),
       reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
       openView: (_, view) => Promise.resolve(views.push(view)),
-<<<<<<< HEAD
       showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps()),
       answerCommand: (who, text) => answerCommand(who, text, lookUps()),
-=======
       pushView: (_, view) => Promise.resolve(views.push(view)),
       updateView: (_, view) => Promise.resolve(views.push(view)),
->>>>>>> storms
       now: () => NOW,
       logFailure,
     },

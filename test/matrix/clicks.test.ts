@@ -7,15 +7,17 @@ import { createPolicyStore } from '../../functions/adapters/policy-store.ts';
 import { EXEMPTION_MODAL, exemptionPurpose, type FindingRef } from '../../functions/contracts/slack-actions.ts';
 import { type AuditEvent, EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import { requestOf } from '../../functions/domain/finding.ts';
+import { SLACK_SECRET_ID, slackSecretOf, storeSlackSecret } from '../../sandbox/function-environment.ts';
 import { handlerModule } from '../../sandbox/functions.ts';
 import { createInvoker } from '../../sandbox/lambda/invoke.ts';
 import { setEnvironment } from '../../sandbox/process-environment.ts';
 import { simulatedSecret } from '../../sandbox/simulated-secret.ts';
 import { findPerson } from '../../sandbox/slack/people.ts';
 import { signature } from '../../sandbox/slack/signed-post.ts';
-import { WORKSPACE } from '../../sandbox/world.ts';
+import { HUB_ACCOUNT, WORKSPACE } from '../../sandbox/world.ts';
 import { eventOf } from '../fuzz/http-request.ts';
 import { createTable, type OpenDynamoDb, openDynamoDb } from '../sandbox/aws/dynamodb-fixture.ts';
+import { type AwsFixture, startAws } from '../sandbox/aws/kms-fixture.ts';
 import { BOT_TOKEN, type SlackFixture, startFixture } from '../sandbox/slack/support/slack-fixture.ts';
 import { type Case, endOf, everyCase, matrixPolicy, type Outcome, outcomeOf } from './who-may-what.ts';
 
@@ -26,30 +28,30 @@ const at = (one: Case) => `${one.situation.name}: ${one.kind.name}, ${one.action
 
 let dynamoDb: OpenDynamoDb;
 let slack: SlackFixture;
+let aws: AwsFixture;
 let restoreEnvironment: () => void;
 
 beforeAll(async () => {
-  [dynamoDb, slack] = await Promise.all([openDynamoDb(), startFixture()]);
+  [dynamoDb, slack, aws] = await Promise.all([openDynamoDb(), startFixture(), startAws()]);
+  storeSlackSecret(aws.secrets, slackSecretOf({ signingSecret: SIGNING_SECRET, botToken: BOT_TOKEN }));
   await createTable(dynamoDb.client, TABLE);
   restoreEnvironment = setEnvironment({
     AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'test',
+    AWS_ACCESS_KEY_ID: HUB_ACCOUNT.id,
     AWS_SECRET_ACCESS_KEY: 'test',
     TABLE_NAME: TABLE,
     LOG_LEVEL: 'ERROR',
-    SLACK_BOT_TOKEN: BOT_TOKEN,
+    SLACK_SECRET_ID,
     SLACK_API_URL: `${slack.slack.url}/api/`,
-    SLACK_SIGNING_SECRET: SIGNING_SECRET,
-    SLACK_BOT_ID: WORKSPACE.botId,
-    SLACK_BOT_USER_ID: WORKSPACE.botUserId,
   });
+  process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] = aws.url;
   process.env['AWS_ENDPOINT_URL_DYNAMODB'] = dynamoDb.dynamoDb.url;
   // Lambda's own setting; that the answers to these clicks reach nobody is no news.
   process.env['AWS_LAMBDA_LOG_LEVEL'] = 'FATAL';
 });
 afterAll(async () => {
   restoreEnvironment();
-  await Promise.all([dynamoDb.close(), slack.close()]);
+  await Promise.all([dynamoDb.close(), slack.close(), aws.stop()]);
 });
 
 /** A click, or the form that a click opened, as Slack would send it. */

@@ -9,20 +9,15 @@ export async function runSeed(seed: number, handlers: LoadedHandlers, withStory 
   return await runSchedule({ choices, circumstances, handlers, withStory });
 }
 
-<<<<<<< HEAD
 /** Every fourth schedule is swept. By the seed itself and not by a choice, so that all others stay as they are. */
-function drawSweeps(seed: number): Pick<Circumstances, 'sweeps' | 'lostEvents'> {
+function drawSweeps(seed: number): Pick<Circumstances, keyof typeof NO_SWEEPS> {
   return seed % 4 === 0 ? { sweeps: 1 + ((seed / 4) % 3), lostEvents: [0, 1, 4][(seed / 4) % 5] ?? 0 } : NO_SWEEPS;
 }
 
 const NO_SWEEPS = { sweeps: 0, lostEvents: 0 };
 
-function drawCircumstances(choices: Choices): Omit<Circumstances, 'sweeps' | 'lostEvents'> {
-  const one = <T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
-=======
-function drawCircumstances(choices: Choices): Circumstances {
+function drawCircumstances(choices: Choices): Omit<Circumstances, keyof typeof NO_SWEEPS> {
   const one = <const T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
->>>>>>> storms
     options[choices.pick(weights)] ?? options[0];
   const drawn = {
     keys: one([1, 2, 3], [8, 3, 1]),
@@ -36,7 +31,7 @@ function drawCircumstances(choices: Choices): Circumstances {
     policyMistakes: one([0, 1, 2], [6, 1, 1]),
     leaps: one([0, 3]),
     ...{ digestThreshold: 20, isStorm: false },
-  } satisfies Circumstances;
+  } satisfies Omit<Circumstances, keyof typeof NO_SWEEPS>;
   const isStorm = one([false, true], [3, 1]);
   if (!isStorm) return drawn;
   const [keys, peopleActs] = [one([4, 6, 8]), one([8, 16])];
@@ -47,11 +42,8 @@ function drawCircumstances(choices: Choices): Circumstances {
 const SMALL_WORLD: Circumstances = {
   ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
   ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
-<<<<<<< HEAD
   ...NO_SWEEPS,
-=======
   ...{ digestThreshold: 20, isStorm: false },
->>>>>>> storms
 };
 
 export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: ScheduleResult };

@@ -314,16 +314,12 @@ export class Invariants {
       for (const [episode, finding] of this.#episodesOf(arn, events)) {
         if (finding.mode === 'observe') continue;
         const [root] = live.get(`${arn}#${episode}#root`) ?? [];
-<<<<<<< HEAD
         for (const { event, sequence } of events) {
           if (event.type !== 'exemption-granted' && event.type !== 'exemption-reminded') continue;
           const told = live.has(`${arn}#${episode}#owner-${sequence}`);
           const isOf = events.find((other) => other.sequence === sequence)?.episode === episode;
           if (isOf && !told && deleted.size === 0) this.#violate(`${event.type} of ${arn} was not told to the owner`);
         }
-        // Nobody has to look at a message that somebody deleted.
-        if (root === undefined) {
-=======
         const within = digests.filter(({ members }) => members.has(`MESSAGE#${episode}#root of KEY#${arn}`));
         for (const digest of within) digest.findings.push(finding);
         if (within.length > 0) {
@@ -331,7 +327,6 @@ export class Invariants {
           if (root !== undefined) this.#violate(`${arn} is in a digest and has a message of its own`);
         } else if (root === undefined) {
           // Nobody has to look at a message that somebody deleted.
->>>>>>> storms
           if (deleted.size === 0) this.#violate(`no message for episode ${episode} of ${arn}`);
         } else if (isReply(root.message)) this.#violate(`the message of ${arn} stands in a thread`);
         else this.#checkContent(root.message, finding, events);

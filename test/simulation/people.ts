@@ -26,11 +26,8 @@ const CLICKERS = PEOPLE.map(({ id }) => ({
 }));
 const BUTTON_WEIGHTS: Record<string, number> = {
   ...{ approve: 6, exempt: 6, 're-check': 2 },
-<<<<<<< HEAD
   ...{ 'confirm-request': 16, 'renew-exemption': 8 },
-=======
   ...{ 'approve-all': 30, 'review-digest': 10, 'same-page': 1, 'first-page': 1 },
->>>>>>> storms
 };
 /** Days until the end that people ask for; the policy allows 90. */
 const ASKED_DAYS = [1, 2, 20, 89, 95, -1];

@@ -94,7 +94,7 @@ export const PLANTED_FAULTS = {
         by: "switch ('different' as ReturnType<typeof comparePeople>) {",
       },
     ],
-    foundWithin: 100,
+    foundWithin: 1000,
   },
   'reminds-at-night': {
     mistake: 'reminders do not wait for the working hours',

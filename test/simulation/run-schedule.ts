@@ -177,7 +177,7 @@ export async function runSchedule({
     storePolicy(isUsable) {
       // Whoever repairs it may take the opportunity to change a mode.
       const mode = MODES[scheduler.pick([1, 1, 1])] ?? circumstances.mode;
-      writePolicy(isUsable ? policyDocument(mode) : { version: 1, routes: 'to be written' });
+      writePolicy(isUsable ? policyDocument({ ...circumstances, mode }) : { version: 1, routes: 'to be written' });
       invariants.policyIsBroken(!isUsable);
     },
   });
@@ -223,37 +223,33 @@ export async function runSchedule({
   return { steps: scheduler.steps(), violations: invariants.violations, story };
 }
 
-<<<<<<< HEAD
-/** Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. */
+/**
+ * Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. In a
+ * zone without summer time, because every schedule begins on another day and has to be the same on each.
+ */
 const WORKING_HOURS: WorkingHours = {
-  timeZone: 'Europe/Berlin',
+  timeZone: 'Africa/Lagos',
   days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
   ...{ from: '03:00', to: '24:00' },
 };
 
 const MODES = ['ask', 'auto', 'observe'] as const;
 
-function policyDocument(mode: Circumstances['mode']): Policy {
-=======
 function policyDocument({ mode, digestThreshold, isStorm }: Circumstances): Policy {
->>>>>>> storms
   const policy = parsePolicy(sandboxPolicy(GRACE));
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
   const exemptions = { ...policy.exemptions, maximumTotalDays: 90 };
   // One reminder is as good as three, and most schedules end with them.
-<<<<<<< HEAD
   const unanswered = { remindAfterHours: [24], escalateAfterHours: 48, escalationChannel: 'C0SECURITY' };
-  // One account asks for two people, so that schedules have both kinds.
-  const routes = policy.routes.map((route) => ({ ...route, fourEyes: true, workingHours: WORKING_HOURS }));
-  return { ...policy, routes, graceSeconds, unanswered, exemptions, defaultRoute: { ...policy.defaultRoute, mode } };
-=======
-  const unanswered = { remindAfterHours: [24], escalateAfterHours: 48 };
   const { channel } = policy.defaultRoute;
+  // One account asks for two people, so that schedules have both kinds.
+  const routes = policy.routes.map((route) => ({
+    ...{ ...route, fourEyes: true, workingHours: WORKING_HOURS },
+    ...(isStorm ? { channel } : {}),
+  }));
   return {
-    ...{ ...policy, graceSeconds, unanswered },
+    ...{ ...policy, graceSeconds, unanswered, exemptions, routes },
     digest: { ...policy.digest, threshold: digestThreshold },
-    routes: policy.routes.map((route) => (isStorm ? { ...route, channel } : route)),
     defaultRoute: { ...policy.defaultRoute, mode },
   };
->>>>>>> storms
 }

@@ -15,12 +15,9 @@ import { createFindingsTable } from '../../../functions/adapters/findings-table.
 import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { createSlack } from '../../../functions/adapters/slack.ts';
 import { decideFindingEnv, parseEnv } from '../../../functions/contracts/env.ts';
-<<<<<<< HEAD
 import { parseSlackSecret } from '../../../functions/contracts/slack-secret.ts';
 import { answerCommand, type CommandDeps } from '../../../functions/decide-finding/answer-command.ts';
-=======
 import { approveAll, reviewDigest } from '../../../functions/decide-finding/decide-digest.ts';
->>>>>>> storms
 import {
   type Deps,
   decideFinding,
@@ -41,20 +38,7 @@ const table = tableOverSdk({ client, tableName: env.TABLE_NAME });
 const findings = createFindingsTable(table);
 const policies = createPolicyStore({ table, now });
 const loadPolicy = () => policies.loadPolicy();
-<<<<<<< HEAD
 const secrets = new SecretsManagerClient({});
-=======
-const slack = createSlack({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL, timeoutMs: 2000 });
-const deps: Deps = {
-  loadPolicy,
-  person: (userId, teamId) => slack.person(userId, teamId),
-  groupsOf: (userId, groupIds) => slack.groupsOf(userId, groupIds),
-  loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
-  carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
-  now,
-};
-const digestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
->>>>>>> storms
 
 /** Bolt's receiver wants the signing secret when it is made, so the secret is read first. */
 async function start() {
@@ -65,7 +49,6 @@ async function start() {
   const slack = createSlack({
     token: () => Promise.resolve(secret.botToken),
     apiUrl: env.SLACK_API_URL,
-<<<<<<< HEAD
     timeoutMs: 2000,
   });
   const deps: Deps = {
@@ -74,18 +57,6 @@ async function start() {
     groupsOf: (userId, groupIds, question) => slack.groupsOf(userId, groupIds, question),
     loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
     carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
-=======
-  },
-  {
-    decide: (action, request) => decideFinding(action, request, deps),
-    mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
-    decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
-    approveAll: (ref, request) => approveAll(ref, request, digestDeps),
-    reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
-    openView: (triggerId, view) => slack.openView(triggerId, view),
-    pushView: (triggerId, view) => slack.pushView(triggerId, view),
-    updateView: (viewId, view) => slack.updateView(viewId, view),
->>>>>>> storms
     now,
   };
   const lookUps: HomeDeps & CommandDeps = {
@@ -98,6 +69,7 @@ async function start() {
     publishHome: (userId, view) => slack.publishHome(userId, view),
     verify: (records, head) => verifyChain(records, digest, head),
   };
+  const digestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
   const receiver = new AwsLambdaReceiver({
     signingSecret: secret.signingSecret,
     logLevel: LogLevel.ERROR,
@@ -114,7 +86,11 @@ async function start() {
       decide: (action, request) => decideFinding(action, request, deps),
       mayStateTerms: (action, request) => mayStateTerms(action, request, deps),
       decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
+      approveAll: (ref, request) => approveAll(ref, request, digestDeps),
+      reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
       openView: (triggerId, view) => slack.openView(triggerId, view),
+      pushView: (triggerId, view) => slack.pushView(triggerId, view),
+      updateView: (viewId, view) => slack.updateView(viewId, view),
       showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps),
       answerCommand: (who, words) => answerCommand(who, words, lookUps),
       now,

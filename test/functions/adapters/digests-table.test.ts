@@ -35,7 +35,13 @@ describe.each(WAYS)('digests over %s', (way) => {
 
   function aBatch(digest: string, changes: Partial<Batch> = {}): Batch {
     return {
-      ...{ digest, requestId: 'a1b2', at: NOW, person: aPerson(), groups: { known: true, groupIds: ['S0GROUP'] } },
+      ...{
+        digest,
+        requestId: 'a1b2',
+        at: NOW,
+        person: aPerson(),
+        groups: { known: true, groupIds: ['S0GROUP'], gone: [] },
+      },
       ...{ policyVersion: 'version-1', upTo: NOW, count: 2 },
       ...changes,
     };

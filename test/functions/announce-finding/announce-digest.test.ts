@@ -54,7 +54,7 @@ function createWorld() {
     },
     findings: { load: findings.load, auditOf: (keyArn) => Promise.resolve(findings.auditOf(keyArn)) },
     loadPolicy: () => Promise.resolve({ policy }),
-    slack: createSlack({ token: BOT_TOKEN, apiUrl: `${slack.slack.url}/api/` }),
+    slack: createSlack({ token: () => Promise.resolve(BOT_TOKEN), apiUrl: `${slack.slack.url}/api/` }),
     claims: createMessageClaims(table),
     digests,
   };

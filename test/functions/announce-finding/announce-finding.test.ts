@@ -62,14 +62,9 @@ beforeEach(async () => {
       auditOf: () => Promise.resolve(chain.records),
     },
     loadPolicy: () => Promise.resolve({ policy }),
-<<<<<<< HEAD
     slack: createSlack({ token: () => Promise.resolve(BOT_TOKEN), apiUrl: `${slack.slack.url}/api/` }),
-    claims: createMessageClaims(tableOverSdk({ client: dynamoDb.client, tableName })),
-=======
-    slack: createSlack({ token: BOT_TOKEN, apiUrl: `${slack.slack.url}/api/` }),
     claims: createMessageClaims(table),
     digests: { ...createDigests(table), ...createDigestUpkeep(table) },
->>>>>>> storms
   };
 });
 afterEach(() => slack.close());

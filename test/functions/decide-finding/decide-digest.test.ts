@@ -19,7 +19,11 @@ const DIGEST = `${CHANNEL}#${later({})}`;
 const ALL = { digest: DIGEST, upTo: later({ minutes: 30 }), count: 12 };
 const NOW = later({ hours: 2 });
 
-async function aWorld({ groups = { known: true, groupIds: ['S0APPROVERS'] } }: { groups?: GroupMembership } = {}) {
+async function aWorld({
+  groups = { known: true, groupIds: ['S0APPROVERS'], gone: [] },
+}: {
+  groups?: GroupMembership;
+} = {}) {
   const policy = aPolicy();
   policy.defaultRoute.channel = CHANNEL;
   policy.defaultRoute.approvers = { users: [APPROVER.userId], userGroups: ['S0APPROVERS'] };
@@ -37,7 +41,9 @@ async function aWorld({ groups = { known: true, groupIds: ['S0APPROVERS'] } }: {
     person: (userId) => Promise.resolve(known.find((person) => person.userId === userId) ?? null),
     groupsOf(userId, ids) {
       asked.push(ids);
-      return Promise.resolve(userId === MEMBER.userId || !groups.known ? groups : { known: true, groupIds: [] });
+      return Promise.resolve(
+        userId === MEMBER.userId || !groups.known ? groups : { known: true, groupIds: [], gone: [] },
+      );
     },
     now: () => new Date(NOW),
     digests: {
@@ -66,7 +72,7 @@ describe('a click on "Approve all"', () => {
       {
         batch: {
           ...{ ...ALL, requestId: 'request-1', at: NOW, policyVersion: 'policy-1', person: APPROVER },
-          groups: { known: true, groupIds: [] },
+          groups: { known: true, groupIds: [], gone: [] },
         },
       },
     ]);
@@ -96,7 +102,7 @@ describe('a click on "Approve all"', () => {
     batches.length = 0;
     expect(await approveAll(ALL, from(MEMBER, 'request-2'), deps)).toMatchObject({ kind: 'accepted' });
     expect(asked).toEqual([['S0PAYMENTS', 'S0APPROVERS']]);
-    expect(batches[0]?.batch.groups).toEqual({ known: true, groupIds: ['S0APPROVERS'] });
+    expect(batches[0]?.batch.groups).toEqual({ known: true, groupIds: ['S0APPROVERS'], gone: [] });
   });
 
   it.each([

@@ -170,7 +170,6 @@ describe('the form', () => {
   });
 });
 
-<<<<<<< HEAD
 describe('a decision that takes two people', () => {
   const SECOND = aPerson({ userId: 'U0SECOND', name: 'Second', email: 'second@corp.example' });
   const EVERYBODY = [APPROVER, SECOND, OWNER, GUEST];
@@ -276,7 +275,9 @@ describe('the form that shortens', () => {
     await findings.given([anOpening({ trigger: aTrigger({ actor }) }), granted]);
     expect(await mayStateTerms('renew-exemption', from(APPROVER), deps)).toMatchObject({ kind: 'refused' });
     expect(await decideTerms('shorten-exemption', from(APPROVER), shorter, deps)).toMatchObject({ kind: 'accepted' });
-=======
+  });
+});
+
 it('judges who caused a finding by the finding that the decision meets, not by how it was a moment before', async () => {
   const { findings, deps } = aWorld();
   const causedBy = (email: string) => aTrigger({ actor: anActor({ email }) });
@@ -286,6 +287,5 @@ it('judges who caused a finding by the finding that the decision meets, not by h
   expect(await decideTerms('exempt', from(APPROVER), terms, { ...deps, loadFinding })).toEqual({
     kind: 'refused',
     refusal: { reason: 'caused-the-finding' },
->>>>>>> storms
   });
 });

@@ -41,10 +41,15 @@ function anApp({
     return updateFails && way === 'update' ? Promise.reject(new Error('closed')) : Promise.resolve();
   };
   const app = createSlackApp(
-    { receiver, token: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT', apiUrl: undefined },
+    {
+      receiver,
+      bot: () => Promise.resolve({ botToken: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT' }),
+      apiUrl: undefined,
+    },
     {
       decide: () => Promise.resolve(decided),
-      mayStateTerms: () => Promise.resolve({ kind: 'may', finding: aFinding('open'), policy: aPolicy() }),
+      mayStateTerms: () =>
+        Promise.resolve({ kind: 'may', finding: aFinding('open'), policy: aPolicy(), fourEyes: null }),
       decideTerms: () => Promise.resolve(terms),
       approveAll(ref, request) {
         asked.push({ ref, request });

@@ -41,7 +41,6 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
       approveAll: () => Promise.resolve({ kind: 'forgotten' }),
       reviewDigest: () => Promise.resolve({ kind: 'forgotten' }),
       openView: () => Promise.resolve(),
-<<<<<<< HEAD
       showHome: ({ userId }, metadata, news) => {
         asked.push(`home of ${userId} ${JSON.stringify({ ...metadata, ...news })}`);
         return Promise.resolve();
@@ -52,10 +51,8 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
           ? Promise.reject(reply)
           : Promise.resolve({ response_type: 'ephemeral', text: 'answered', blocks: [] });
       },
-=======
       pushView: () => Promise.resolve(),
       updateView: () => Promise.resolve(),
->>>>>>> storms
       now: () => new Date(later({ hours: 1 })),
       logFailure: (error) => failures.push(error instanceof Error ? error.message : String(error)),
     },

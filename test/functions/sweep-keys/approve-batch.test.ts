@@ -41,7 +41,13 @@ async function aWorld(keys: number, changes: Partial<Batch> = {}) {
   }
   for (let number = 1; number <= keys; number += 1) await join(number);
   const batch: Batch = {
-    ...{ digest, ...REF, at: later({ minutes: 30 }), person: APPROVER, groups: { known: true, groupIds: [] } },
+    ...{
+      digest,
+      ...REF,
+      at: later({ minutes: 30 }),
+      person: APPROVER,
+      groups: { known: true, groupIds: [], gone: [] },
+    },
     ...{ policyVersion: '1', upTo: later({ minutes: 29 }), count: keys, ...changes },
   };
   await digests.putBatch(batch);
@@ -150,9 +156,9 @@ describe('an "Approve all"', () => {
   it('counts a user group only if Slack has said so at the click', async () => {
     const inGroup = {
       person: aPerson({ userId: 'U0MEMBER' }),
-      groups: { known: true, groupIds: ['S0APPROVERS'] },
+      groups: { known: true, groupIds: ['S0APPROVERS'], gone: [] },
     } as const;
-    const world = await aWorld(1, { ...inGroup, groups: { known: true, groupIds: ['S0APPROVERS'] } });
+    const world = await aWorld(1, { ...inGroup, groups: { known: true, groupIds: ['S0APPROVERS'], gone: [] } });
     expect(await world.run()).toMatchObject({ approved: 1 });
     const without = await aWorld(1, { ...inGroup, groups: { known: false } });
     expect(await without.run()).toMatchObject({ approved: 0, refused: 1 });
