@@ -60,6 +60,8 @@ function anApp({
         return Promise.resolve(review);
       },
       ...{ openView: show('open'), pushView: show('push'), updateView: show('update') },
+      showHome: () => Promise.resolve(),
+      answerCommand: () => Promise.reject(new Error('no command is expected')),
       now: () => new Date(later({ hours: 1 })),
       logFailure: (error) => failures.push(error),
     },
