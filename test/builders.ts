@@ -164,7 +164,7 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
       workingHours: null,
       escalationChannel: null,
     },
-    exemptions: { ...someRules(), selfExemption: false },
+    exemptions: { ...someRules(), selfExemption: false, patterns: null },
     unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
     backOut: { windowDays: 14 },
     fourEyes: { confirmWithinHours: 24 },

@@ -33,13 +33,15 @@ const workingHours = z
 /** A year; longer would be no reminder, and beyond what a date can hold. */
 const hours = z.number().check(z.positive(), z.maximum(8760));
 
+const approvers = z.strictObject({
+  users: z._default(z.array(userId), []),
+  userGroups: z._default(z.array(userGroupId), []),
+});
+
 const routeFields = {
   name: z.string().check(z.minLength(1), z.maxLength(80)),
   channel: channelId,
-  approvers: z.strictObject({
-    users: z._default(z.array(userId), []),
-    userGroups: z._default(z.array(userGroupId), []),
-  }),
+  approvers,
   mode: z._default(z.enum(['ask', 'auto', 'observe']), 'ask'),
   fourEyes: z._default(z.boolean(), false),
   workingHours: z._default(z.nullable(workingHours), null),
@@ -105,6 +107,7 @@ export const policySchema = z
       minimumReasonLength: z._default(z.int().check(z.minimum(1), z.maximum(500)), 10),
       ticketRequired: z._default(z.boolean(), false),
       selfExemption: z._default(z.boolean(), false),
+      patterns: z._default(z.nullable(z.strictObject({ channel: channelId, approvers })), null),
     }),
     unanswered: z._default(
       z.strictObject({
@@ -155,7 +158,10 @@ export const policySchema = z
         complain([...path, 'approvers'], 'expected at least one user or user group: somebody must be able to decide');
       }
     }
-    const { maximumDays, maximumTotalDays } = policy.exemptions;
+    const { maximumDays, maximumTotalDays, patterns } = policy.exemptions;
+    if (patterns !== null && patterns.approvers.userGroups.length === 0 && patterns.approvers.users.length < 2) {
+      complain(['exemptions', 'patterns', 'approvers'], 'expected two users or a user group: it takes two people');
+    }
     if (maximumTotalDays < maximumDays) {
       complain(['exemptions', 'maximumTotalDays'], `expected at least maximumDays (${maximumDays})`);
     }

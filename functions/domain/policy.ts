@@ -3,6 +3,7 @@ import type { DeadlineRules } from './deadlines.ts';
 import type { DigestRules } from './digest.ts';
 import type { ExemptionRules } from './exemption.ts';
 import type { FindingBase, Mode } from './finding.ts';
+import { glob } from './glob.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { AwsActor, Trigger } from './people.ts';
 import { nextOpening, type OffsetAt, type WorkingHours } from './working-hours.ts';
@@ -48,7 +49,11 @@ export type Policy = {
   identities: { awsArn: string; slackUserId: string | null }[];
   routes: (Route & { match: RouteMatch })[];
   defaultRoute: Route;
-  exemptions: ExemptionRules & { selfExemption: boolean };
+  exemptions: ExemptionRules & {
+    selfExemption: boolean;
+    /** Who may exempt all keys of a tag or alias pattern, and where that is told; null: nobody may. */
+    patterns: { channel: string; approvers: Approvers } | null;
+  };
   unanswered: Pick<DeadlineRules, 'remindAfterHours' | 'escalateAfterHours'> & { escalationChannel: string | null };
   backOut: { windowDays: number };
   fourEyes: { confirmWithinHours: number };
@@ -140,20 +145,4 @@ function matches(match: RouteMatch, key: KeyIdentity, facts: KeyFacts | null, un
     );
   }
   return true;
-}
-
-/** Matches `*` against any text, everything else literally. Linear: no regular expression from outside text. */
-function glob(pattern: string, text: string): boolean {
-  const firstStar = pattern.indexOf('*');
-  if (firstStar === -1) return pattern === text;
-  const lastStar = pattern.lastIndexOf('*');
-  if (!text.startsWith(pattern.slice(0, firstStar))) return false;
-  const last = pattern.slice(lastStar + 1);
-  let from = firstStar;
-  for (const part of pattern.slice(firstStar, lastStar).split('*')) {
-    const at = text.indexOf(part, from);
-    if (at === -1) return false;
-    from = at + part.length;
-  }
-  return text.length - last.length >= from && text.endsWith(last);
 }

@@ -50,7 +50,7 @@ describe('a policy', () => {
       },
       exemptions: {
         ...{ maximumDays: 90, maximumTotalDays: 730, reminderDays: [14, 7, 1], minimumReasonLength: 10 },
-        ...{ ticketRequired: false, selfExemption: false },
+        ...{ ticketRequired: false, selfExemption: false, patterns: null },
       },
       unanswered: { remindAfterHours: [4, 24, 72], escalateAfterHours: 48, escalationChannel: null },
       backOut: { windowDays: 14 },

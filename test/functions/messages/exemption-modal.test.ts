@@ -48,7 +48,7 @@ describe('renderExemptionModal', () => {
   });
 
   it('stays within the limits with the longest policy and a hostile key', () => {
-    const exemptions = { ...someRules({ minimumReasonLength: 500, ticketRequired: true }), selfExemption: false };
+    const exemptions = { ...someRules({ minimumReasonLength: 500, ticketRequired: true }), selfExemption: false, patterns: null };
     const finding = { ...aFinding('exempt'), facts: aKey({ aliases: ['<!channel>\u202e'.repeat(30)] }) };
     const terms = someTerms({ reason: 'x\n'.repeat(5000), ticket: 'y'.repeat(5000) });
     const exemption = { ...finding.exemption, ...terms, owner: { ...terms.owner, userId: 'nobody' } };
@@ -63,7 +63,7 @@ describe('renderExemptionModal', () => {
 
   it.each([1, 20, 30, 31, 365])('suggests a day that may be chosen when the maximum is %i days', (maximumDays) => {
     const rules = someRules({ maximumDays });
-    const exemptions = { ...rules, selfExemption: false };
+    const exemptions = { ...rules, selfExemption: false, patterns: null };
     for (const now of ['2026-03-02T00:00:00.000Z', DAY_ONE, '2026-03-02T23:59:59.999Z']) {
       const view = renderExemptionModal({
         finding: findings.exempt,
