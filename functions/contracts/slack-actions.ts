@@ -84,6 +84,26 @@ export const patternRef = z.strictObject({
 });
 export type PatternRef = z.infer<typeof patternRef>;
 
+/** `callback_id` of the form for an exemption of a pattern. */
+export const PATTERN_MODAL = 'pattern-terms';
+
+const accountId = z.string().check(z.regex(/^\d{12}$/));
+/** AWS KMS, "Resource quotas" and "Tagging keys": at most so many characters. */
+const keyPattern = z.discriminatedUnion('by', [
+  z.strictObject({
+    ...{ accountId, by: z.literal('tag') },
+    ...{ key: z.string().check(z.maxLength(128)), value: z.string().check(z.maxLength(256)) },
+  }),
+  z.strictObject({ accountId, by: z.literal('alias'), alias: z.string().check(z.maxLength(256)) }),
+]);
+
+/** The form's `private_metadata`: a new exemption of these keys, or the renewal of the one of that id. */
+export const patternModalMetadata = z.discriminatedUnion('purpose', [
+  z.strictObject({ purpose: z.literal('exempt'), id: patternRef.shape.pattern, pattern: keyPattern }),
+  z.strictObject({ purpose: z.literal('renew'), id: patternRef.shape.pattern, fromHome: z.optional(z.literal(true)) }),
+]);
+export type PatternModalMetadata = z.infer<typeof patternModalMetadata>;
+
 /** `callback_id` of the list that "Review" opens. */
 export const REVIEW_MODAL = 'digest-review';
 
@@ -121,6 +141,11 @@ export function parsePage(text: string | undefined): PageRef | null {
 /** Reads the value of a button under the exemption of a pattern; null when this version of the bot writes no such value. */
 export function parsePatternRef(value: string | undefined): PatternRef | null {
   return patternRef.safeParse(parseJson(value)).data ?? null;
+}
+
+/** Reads the form's `private_metadata`; null when it is not one that this version of the bot writes. */
+export function parsePatternMetadata(text: string): PatternModalMetadata | null {
+  return patternModalMetadata.safeParse(parseJson(text)).data ?? null;
 }
 
 function parseJson(text: string | undefined): unknown {

@@ -10,7 +10,7 @@ import { accountLabel } from './remedy-call.ts';
 /** So many covered keys are named; the rest are counted. */
 const NAMED_KEYS = 10;
 
-/** Which keys a pattern means: `alias dev-* in payments-prod (444455556666)`. At most 300 characters. */
+/** Which keys a pattern means: `alias dev-* in payments-prod (444455556666)`. In full: whoever decides has to see all of it. */
 export function patternWords(pattern: KeyPattern, policy: Policy): string {
   return `${bareWords(pattern)} in ${accountLabel(pattern, policy)}`;
 }
@@ -49,8 +49,8 @@ export function coveredKeyParts({ keys, isAll }: CoveredKeys): RichTextPart[] {
 
 function bareWords(pattern: KeyPattern): string {
   return pattern.by === 'tag'
-    ? `tag ${plain(pattern.key, 60)}=${plain(pattern.value, 100)}`
-    : `alias ${plain(pattern.alias, 120)}`;
+    ? `tag ${plain(pattern.key, 128)}=${plain(pattern.value, 256)}`
+    : `alias ${plain(pattern.alias, 256)}`;
 }
 
 function coveredName({ arn, alias }: CoveredKeys['keys'][number]): string {
