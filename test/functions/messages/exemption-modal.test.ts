@@ -48,7 +48,11 @@ describe('renderExemptionModal', () => {
   });
 
   it('stays within the limits with the longest policy and a hostile key', () => {
-    const exemptions = { ...someRules({ minimumReasonLength: 500, ticketRequired: true }), selfExemption: false, patterns: null };
+    const exemptions = {
+      ...someRules({ minimumReasonLength: 500, ticketRequired: true }),
+      selfExemption: false,
+      patterns: null,
+    };
     const finding = { ...aFinding('exempt'), facts: aKey({ aliases: ['<!channel>\u202e'.repeat(30)] }) };
     const terms = someTerms({ reason: 'x\n'.repeat(5000), ticket: 'y'.repeat(5000) });
     const exemption = { ...finding.exemption, ...terms, owner: { ...terms.owner, userId: 'nobody' } };
