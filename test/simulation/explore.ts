@@ -1,12 +1,11 @@
 import { type Choices, type Deviation, randomChoices, scriptedChoices } from './choices.ts';
-import type { LoadedHandlers } from './containers.ts';
 import { type Circumstances, runSchedule, type ScheduleResult } from './run-schedule.ts';
 
 /** The circumstances of a random schedule are drawn from its seed too. */
-export async function runSeed(seed: number, handlers: LoadedHandlers, withStory = false): Promise<ScheduleResult> {
+export async function runSeed(seed: number, withStory = false): Promise<ScheduleResult> {
   const choices = randomChoices(seed);
   const circumstances = { ...drawCircumstances(choices), ...drawSweeps(seed) };
-  return await runSchedule({ choices, circumstances, handlers, withStory });
+  return await runSchedule({ choices, circumstances, name: `seed ${seed}`, withStory });
 }
 
 /** Every fourth schedule is swept. By the seed itself and not by a choice, so that all others stay as they are. */
@@ -39,11 +38,14 @@ function drawCircumstances(choices: Choices): Omit<Circumstances, keyof typeof N
 }
 
 /** One key, one approval, one change of mind. Small enough to be explored as a whole. */
-const SMALL_WORLD: Circumstances = {
-  ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
-  ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
-  ...NO_SWEEPS,
-  ...{ digestThreshold: 20, isStorm: false },
+const SMALL_WORLD: { name: string; circumstances: Circumstances } = {
+  name: 'the small world',
+  circumstances: {
+    ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
+    ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
+    ...NO_SWEEPS,
+    ...{ digestThreshold: 20, isStorm: false },
+  },
 };
 
 export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: ScheduleResult };
@@ -54,13 +56,12 @@ export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: Sch
  */
 export async function* exploreSmallWorld(
   most: number,
-  handlers: LoadedHandlers,
   isMine: (deviation: Deviation) => boolean,
 ): AsyncGenerator<SmallWorldSchedule> {
   const open: Deviation[][] = [[]];
   for (let deviations = open.pop(); deviations !== undefined; deviations = open.pop()) {
     const choices = scriptedChoices(deviations);
-    const result = await runSchedule({ choices, circumstances: SMALL_WORLD, handlers, withStory: false });
+    const result = await runSchedule({ choices, ...SMALL_WORLD, withStory: false });
     yield { deviations, result };
     if (deviations.length === most) continue;
     const after = deviations.at(-1)?.at ?? -1;
@@ -75,14 +76,6 @@ export async function* exploreSmallWorld(
 }
 
 /** Plays one schedule of the small world with its story. */
-export async function replaySmallWorld(
-  deviations: readonly Deviation[],
-  handlers: LoadedHandlers,
-): Promise<ScheduleResult> {
-  return await runSchedule({
-    choices: scriptedChoices(deviations),
-    circumstances: SMALL_WORLD,
-    handlers,
-    withStory: true,
-  });
+export async function replaySmallWorld(deviations: readonly Deviation[]): Promise<ScheduleResult> {
+  return await runSchedule({ choices: scriptedChoices(deviations), ...SMALL_WORLD, withStory: true });
 }

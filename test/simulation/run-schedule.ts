@@ -8,10 +8,10 @@ import { createKms } from '../../sandbox/aws/kms/kms.ts';
 import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
 import { WORKSPACE } from '../../sandbox/world.ts';
 import type { Choices } from './choices.ts';
-import { Containers, type LoadedHandlers } from './containers.ts';
+import { Containers } from './containers.ts';
 import { EventQueues, type Losses, Schedule, StreamConsumers } from './event-sources.ts';
 import { HttpApi } from './http-api.ts';
-import { enterOutside } from './interception.ts';
+import { enterOutside, type Outside } from './interception.ts';
 import { Invariants } from './invariants.ts';
 import { KeyOwners } from './key-owners.ts';
 import { MemoryTable } from './memory-table.ts';
@@ -55,35 +55,29 @@ export type ScheduleResult = { steps: number; violations: readonly string[]; sto
 
 export const SECRETS = { botToken: 'xoxb-simulated-token', signingSecret: 'simulated-signing-secret' };
 const GRACE = { creations: 6, changes: 2 };
-/**
- * Every schedule begins at a midnight at least a day after the end of the one before: whatever a container remembers is
- * out of date then, so that a schedule is the same whether others were played before it or not.
- */
-const DAY = 86_400_000;
 const FIRST_LOOK_MS = 5 * 60_000;
-/** When the seconds of a Slack timestamp get another digit. */
-const END_OF_TIME = Date.parse('2286-11-20T00:00:00Z');
+const BEGINNING = Date.parse('2030-01-01T00:00:00Z');
 
-let nextBeginning = Date.parse('2030-01-01T00:00:00Z');
-
-/** Plays one schedule in a world of its own and says what was wrong about it. */
+/**
+ * Plays one schedule in a world of its own and says what was wrong about it. Every schedule begins at the same instant and
+ * with cold containers, so that it is the same whatever this process has played before.
+ */
 export async function runSchedule({
   choices,
   circumstances,
-  handlers,
+  name,
   withStory,
 }: {
   choices: Choices;
   circumstances: Circumstances;
-  handlers: LoadedHandlers;
+  /** Its ids follow from it. */
+  name: string;
   withStory: boolean;
 }): Promise<ScheduleResult> {
-  const startAt = nextBeginning;
-  if (startAt > END_OF_TIME) throw new Error('this process has played too many schedules; play the rest in a new one');
   const story: string[] = [];
   const scheduler = new Scheduler({
     choices,
-    startAt,
+    startAt: BEGINNING,
     misfortune: { budget: circumstances.misfortunes, weight: circumstances.likelihood },
     tell(line) {
       if (withStory) story.push(`${new Date(scheduler.now()).toISOString().slice(5, 23)}  ${line()}`);
@@ -94,7 +88,7 @@ export async function runSchedule({
   const losses: Losses = { deadLetters: [], givenUp: [] };
   const lockedOut = new Set<string>();
 
-  const containers = new Containers({ scheduler, handlers });
+  const containers = new Containers(scheduler);
   const queues = new EventQueues({ scheduler, containers, losses, delaySeconds: GRACE });
   const streams = new StreamConsumers({ scheduler, containers, losses });
   let toLose = circumstances.lostEvents;
@@ -146,7 +140,7 @@ export async function runSchedule({
       invariants.onKmsCall(call);
     },
   });
-  enterOutside({
+  const outside: Outside = {
     now: () => scheduler.now(),
     sleep: (milliseconds) =>
       scheduler.call({
@@ -160,12 +154,13 @@ export async function runSchedule({
       if (call.url === INTERACTION_URL) return httpApi.send(call);
       return call.url.startsWith(URL_OF_SLACK) ? slack.http(call) : aws.http(call);
     },
-  });
+  };
+  enterOutside(outside, name);
 
   const people = new People({
     ...{ scheduler, slack, acts: circumstances.peopleActs },
     // In a storm people look when it has broken loose.
-    from: startAt + (circumstances.isStorm ? FIRST_LOOK_MS : 0),
+    from: BEGINNING + (circumstances.isStorm ? FIRST_LOOK_MS : 0),
   });
   const owners = new KeyOwners({
     ...{ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs },
@@ -219,14 +214,10 @@ export async function runSchedule({
     rows: table.items(),
     ...losses,
   });
-  nextBeginning = (Math.ceil(scheduler.now() / DAY) + 1) * DAY;
   return { steps: scheduler.steps(), violations: invariants.violations, story };
 }
 
-/**
- * Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. In a
- * zone without summer time, because every schedule begins on another day and has to be the same on each.
- */
+/** Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. */
 const WORKING_HOURS: WorkingHours = {
   timeZone: 'Africa/Lagos',
   days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],

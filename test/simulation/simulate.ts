@@ -8,7 +8,7 @@ import { type Report, reportSchema, type Task } from './worker.ts';
 const HELP = `npm run simulate -- [options]
   --seeds N        random schedules (default 2000)
   --from S         the first seed (default 1)
-  --seed S         one schedule, told step by step
+  --seed S,...     one schedule, told step by step; or several, one after the other in one thread
   --exhaustive     every schedule of a small world that differs from the undisturbed course in at most ...
   --deviations N     ... so many places (default 1)
   --replay A:B,... one schedule of the small world, told step by step
@@ -36,7 +36,7 @@ const PROGRESS_EVERY = 1000;
 type Tally = { schedules: number; steps: number; violations: number; first: Report | undefined };
 
 function taskOf(): Task['work'] {
-  if (values.seed !== undefined) return { kind: 'story-of-seed', seed: Number(values.seed) };
+  if (values.seed !== undefined) return { kind: 'stories-of-seeds', seeds: values.seed.split(',').map(Number) };
   if (values.replay !== undefined) {
     const deviations = values.replay.split(',').filter((part) => part !== '');
     return {
@@ -51,8 +51,10 @@ function taskOf(): Task['work'] {
   return { kind: 'seeds', from: Number(values.from), count: Number(values.seeds) };
 }
 
-/** So many schedules are played by one thread at most before a new one takes over: their time goes on and on. */
-const SEEDS_PER_THREAD = 2000;
+/** So many schedules are played by one thread at most before a new one takes over: modules that were loaded stay in memory. */
+const SEEDS_PER_THREAD = 300;
+/** The same for the small world, whose schedules nobody can count before. */
+const SHARES_PER_DEVIATION = 8;
 
 /** Divides the work into parts for one thread each. */
 function partsOf(work: Task['work'], lanes: number): Pick<Task, 'work' | 'share' | 'shares'>[] {
@@ -65,9 +67,11 @@ function partsOf(work: Task['work'], lanes: number): Pick<Task, 'work' | 'share'
         return { share: 0, shares: 1, work: { ...work, from, count: Math.min(most, end - from) } };
       });
     }
-    case 'exhaustive':
-      return Array.from({ length: lanes }, (_, share) => ({ share, shares: lanes, work }));
-    case 'story-of-seed':
+    case 'exhaustive': {
+      const shares = Math.max(lanes, SHARES_PER_DEVIATION ** (work.deviations - 1));
+      return Array.from({ length: shares }, (_, share) => ({ share, shares, work }));
+    }
+    case 'stories-of-seeds':
     case 'story-of-deviations':
       return [{ share: 0, shares: 1, work }];
   }
@@ -137,7 +141,7 @@ async function main(): Promise<void> {
   }
   if (values.plant !== undefined && !isPlantedFault(values.plant)) throw new Error(`there is no fault ${values.plant}`);
   const work = taskOf();
-  const isStory = work.kind === 'story-of-seed' || work.kind === 'story-of-deviations';
+  const isStory = work.kind === 'stories-of-seeds' || work.kind === 'story-of-deviations';
   const { schedules, steps, violations, first } = await play(work, isStory ? 1 : Number(values.workers));
   if (first !== undefined && !isStory) {
     console.log(`\nThe first: ${first.violations.join('; ')}`);

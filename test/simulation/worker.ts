@@ -11,7 +11,7 @@ export const taskSchema = z.object({
   work: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('seeds'), from: z.int(), count: z.int() }),
     z.object({ kind: z.literal('exhaustive'), deviations: z.int() }),
-    z.object({ kind: z.literal('story-of-seed'), seed: z.int() }),
+    z.object({ kind: z.literal('stories-of-seeds'), seeds: z.array(z.int()) }),
     z.object({ kind: z.literal('story-of-deviations'), deviations: z.array(deviation) }),
   ]),
 });
@@ -30,36 +30,37 @@ async function work(): Promise<void> {
   const { plant, share, shares, work: task } = taskSchema.parse(workerData);
   if (plant !== undefined && isPlantedFault(plant)) plantFault(plant);
   // Only now: a fault has to be planted before the product is loaded.
-  const { loadSimulatedHandlers } = await import('./environment.ts');
+  const { enterSimulation } = await import('./environment.ts');
+  enterSimulation();
   const { exploreSmallWorld, replaySmallWorld, runSeed } = await import('./explore.ts');
-  const handlers = await loadSimulatedHandlers();
   // What libraries do once per process must not be part of a schedule, or the first one would differ from the rest.
-  await runSeed(0, handlers);
+  await runSeed(0);
   const report = (message: Report) => parentPort?.postMessage(message);
 
   switch (task.kind) {
     case 'seeds':
       for (let seed = task.from + share; seed < task.from + task.count; seed += shares) {
-        const { steps, violations } = await runSeed(seed, handlers);
+        const { steps, violations } = await runSeed(seed);
         report({ steps, violations: [...violations], again: `--seed ${seed}`, story: [] });
       }
       return;
     case 'exhaustive': {
       const isMine = ({ at, option }: z.infer<typeof deviation>) => (at + option) % shares === share;
-      for await (const { deviations, result } of exploreSmallWorld(task.deviations, handlers, isMine)) {
+      for await (const { deviations, result } of exploreSmallWorld(task.deviations, isMine)) {
         if (deviations.length === 0 && share !== 0) continue;
         const again = `--replay ${deviations.map(({ at, option }) => `${at}:${option}`).join(',')}`;
         report({ steps: result.steps, violations: [...result.violations], again, story: [] });
       }
       return;
     }
-    case 'story-of-seed': {
-      const { steps, violations, story } = await runSeed(task.seed, handlers, true);
-      report({ steps, violations: [...violations], again: `--seed ${task.seed}`, story: [...story] });
+    case 'stories-of-seeds':
+      for (const seed of task.seeds) {
+        const { steps, violations, story } = await runSeed(seed, true);
+        report({ steps, violations: [...violations], again: `--seed ${seed}`, story: [`Seed ${seed}`, ...story] });
+      }
       return;
-    }
     case 'story-of-deviations': {
-      const { steps, violations, story } = await replaySmallWorld(task.deviations, handlers);
+      const { steps, violations, story } = await replaySmallWorld(task.deviations);
       report({ steps, violations: [...violations], again: '', story: [...story] });
     }
   }
