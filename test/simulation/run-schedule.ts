@@ -9,6 +9,7 @@ import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
 import { WORKSPACE } from '../../sandbox/world.ts';
 import type { Choices } from './choices.ts';
 import { Containers } from './containers.ts';
+import { Coverage } from './coverage.ts';
 import { EventQueues, type Losses, Schedule, StreamConsumers } from './event-sources.ts';
 import { HttpApi } from './http-api.ts';
 import { enterOutside, type Outside } from './interception.ts';
@@ -17,9 +18,10 @@ import { KeyOwners } from './key-owners.ts';
 import { MemoryTable } from './memory-table.ts';
 import { Calendar, Operators } from './operators.ts';
 import { People } from './people.ts';
-import { NeverAtRest, Scheduler } from './scheduler.ts';
+import { NeverAtRest, NO_MISFORTUNE, Scheduler } from './scheduler.ts';
 import { createAws } from './simulated-aws.ts';
 import { createSlack, INTERACTION_URL, URL_OF_SLACK } from './simulated-slack.ts';
+import type { Situation } from './situations.ts';
 import { Sweeps } from './sweeps.ts';
 
 /** How rough a run is. */
@@ -43,6 +45,10 @@ export type Circumstances = {
   digestThreshold: number;
   /** Whether the keys are made at once, and all their findings go to the same channel. */
   isStorm: boolean;
+  /** When people look for the first time: in a storm, when it has broken loose or when they can approve all of it. */
+  firstLook: 'at once' | 'soon' | 'at the digest';
+  /** Whether nothing goes wrong until then, so that it goes wrong in what people do about the storm. */
+  isCalmBefore: boolean;
   /** How often time passes in leaps, up to months, while nothing is under way. */
   leaps: number;
   /** How often the keys of all accounts are swept; the last time when everything is quiet. */
@@ -51,11 +57,18 @@ export type Circumstances = {
   lostEvents: number;
 };
 
-export type ScheduleResult = { steps: number; violations: readonly string[]; story: readonly string[] };
+export type ScheduleResult = {
+  steps: number;
+  violations: readonly string[];
+  reached: readonly Situation[];
+  story: readonly string[];
+};
 
 export const SECRETS = { botToken: 'xoxb-simulated-token', signingSecret: 'simulated-signing-secret' };
 const GRACE = { creations: 6, changes: 2 };
-const FIRST_LOOK_MS = 5 * 60_000;
+const SOON_MS = 5 * 60_000;
+/** A storm that is no digest by then becomes none. */
+const LATEST_LOOK_MS = 60 * 60_000;
 const BEGINNING = Date.parse('2030-01-01T00:00:00Z');
 
 /**
@@ -75,22 +88,24 @@ export async function runSchedule({
   withStory: boolean;
 }): Promise<ScheduleResult> {
   const story: string[] = [];
+  const misfortune = { budget: circumstances.misfortunes, weight: circumstances.likelihood };
   const scheduler = new Scheduler({
     choices,
     startAt: BEGINNING,
-    misfortune: { budget: circumstances.misfortunes, weight: circumstances.likelihood },
+    misfortune: circumstances.isCalmBefore ? NO_MISFORTUNE : misfortune,
     tell(line) {
       if (withStory) story.push(`${new Date(scheduler.now()).toISOString().slice(5, 23)}  ${line()}`);
     },
   });
   const document = policyDocument(circumstances);
   const invariants = new Invariants({ now: () => scheduler.now(), policy: parsePolicy(document) });
+  const coverage = new Coverage();
   const losses: Losses = { deadLetters: [], givenUp: [] };
   const lockedOut = new Set<string>();
 
   const containers = new Containers(scheduler);
   const queues = new EventQueues({ scheduler, containers, losses, delaySeconds: GRACE });
-  const streams = new StreamConsumers({ scheduler, containers, losses });
+  const streams = new StreamConsumers({ scheduler, containers, losses, coverage });
   let toLose = circumstances.lostEvents;
   const kms = createKms({
     staleReads: { ms: circumstances.staleReadsMs },
@@ -109,6 +124,7 @@ export async function runSchedule({
     indexLagMs: circumstances.indexLagMs,
     onWrite(changes) {
       invariants.onWrite(changes, scheduler.acting());
+      coverage.onWrite(changes, scheduler.acting());
       streams.put(changes);
     },
   });
@@ -158,9 +174,12 @@ export async function runSchedule({
   enterOutside(outside, name);
 
   const people = new People({
-    ...{ scheduler, slack, acts: circumstances.peopleActs },
-    // In a storm people look when it has broken loose.
-    from: BEGINNING + (circumstances.isStorm ? FIRST_LOOK_MS : 0),
+    ...{ scheduler, slack, coverage, acts: circumstances.peopleActs },
+    from: BEGINNING + LATEST[circumstances.firstLook],
+    looksAtDigests: circumstances.firstLook === 'at the digest',
+    onFirstLook() {
+      if (circumstances.isCalmBefore) scheduler.setMisfortune(misfortune);
+    },
   });
   const owners = new KeyOwners({
     ...{ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs },
@@ -169,17 +188,19 @@ export async function runSchedule({
   const schedule = new Schedule({ scheduler, containers, dueAt: () => table.earliestDeadline() });
   const operators = new Operators({
     ...{ scheduler, mistakes: circumstances.policyMistakes },
+    isCalm: () => circumstances.isCalmBefore && !people.haveLooked(),
     storePolicy(isUsable) {
       // Whoever repairs it may take the opportunity to change a mode.
       const mode = MODES[scheduler.pick([1, 1, 1])] ?? circumstances.mode;
       writePolicy(isUsable ? policyDocument({ ...circumstances, mode }) : { version: 1, routes: 'to be written' });
       invariants.policyIsBroken(!isUsable);
+      if (!isUsable) coverage.policyIsBroken();
     },
   });
   const sweeps = new Sweeps({ scheduler, containers, sweeps: circumstances.sweeps });
   const calendar = new Calendar({
     ...{ scheduler, leaps: circumstances.leaps },
-    isIdle: () => !scheduler.isBusy() && people.waiting() === 0 && !operators.isPolicyBroken(),
+    isIdle: () => people.haveLooked() && !scheduler.isBusy() && people.waiting() === 0 && !operators.isPolicyBroken(),
     hasDeliveries: () => queues.pending() + streams.pending() > 0,
   });
   for (const source of [queues, streams, httpApi, schedule, owners, people, operators, calendar, sweeps])
@@ -195,7 +216,7 @@ export async function runSchedule({
       queues.pending() + streams.pending() + httpApi.pending() + people.waiting() + sweeps.pending() === 0;
     await scheduler.run(() => owners.isDone() && people.isDone() && isQuiet());
     scheduler.tell(() => '--- from here on nothing goes wrong, and nobody does anything any more ---');
-    scheduler.endMisfortune();
+    scheduler.setMisfortune(NO_MISFORTUNE);
     owners.stop();
     people.stop();
     operators.stop();
@@ -214,7 +235,8 @@ export async function runSchedule({
     rows: table.items(),
     ...losses,
   });
-  return { steps: scheduler.steps(), violations: invariants.violations, story };
+  const { violations } = invariants;
+  return { steps: scheduler.steps(), violations, reached: coverage.reached(), story };
 }
 
 /** Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. */
@@ -224,7 +246,14 @@ const WORKING_HOURS: WorkingHours = {
   ...{ from: '03:00', to: '24:00' },
 };
 
+const LATEST: Record<Circumstances['firstLook'], number> = {
+  ...{ 'at once': 0, soon: SOON_MS, 'at the digest': LATEST_LOOK_MS },
+};
+
 const MODES = ['ask', 'auto', 'observe'] as const;
+
+/** Of one account in a storm, so that who approves all may not approve each. */
+const FEWER_APPROVERS = ['U0APPROVER'];
 
 function policyDocument({ mode, digestThreshold, isStorm }: Circumstances): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
@@ -236,7 +265,7 @@ function policyDocument({ mode, digestThreshold, isStorm }: Circumstances): Poli
   // One account asks for two people, so that schedules have both kinds.
   const routes = policy.routes.map((route) => ({
     ...{ ...route, fourEyes: true, workingHours: WORKING_HOURS },
-    ...(isStorm ? { channel } : {}),
+    ...(isStorm ? { channel, approvers: { ...route.approvers, users: FEWER_APPROVERS } } : {}),
   }));
   return {
     ...{ ...policy, graceSeconds, unanswered, exemptions, routes },

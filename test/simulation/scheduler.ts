@@ -53,6 +53,7 @@ type Parked = Omit<ServiceCall<unknown>, 'effect'> & {
 
 /** How often each kind of misfortune may still happen, and how likely it is against a smooth call (of 1000). */
 export type Misfortune = { budget: number; weight: number };
+export const NO_MISFORTUNE: Misfortune = { budget: 0, weight: 0 };
 
 const SMOOTH = 1000;
 /** A call takes a moment, so that no two events of a key have to be of the same instant. */
@@ -120,9 +121,9 @@ export class Scheduler {
   public add(source: Source): void {
     this.#sources.push(source);
   }
-  /** From now on nothing goes wrong any more. */
-  public endMisfortune(): void {
-    this.#misfortune = { budget: 0, weight: 0 };
+  /** How much goes wrong from now on. */
+  public setMisfortune(misfortune: Misfortune): void {
+    this.#misfortune = misfortune;
   }
   /** Takes one misfortune of the budget, or answers false. */
   public misfortune(): boolean {

@@ -38,17 +38,21 @@ describe('the simulation', () => {
   // Swept ones (of four), storms with batches (41, 225), a leap of months (235).
   const SEEDS = [4, 41, 92, 225, 235];
 
-  it.each(SEEDS)('plays seed %d the same way alone, after others, and before them', async (seed) => {
-    const [alone, after, before] = await Promise.all([
-      simulate('--seed', String(seed)),
-      simulate('--seed', SEEDS.join(',')),
-      simulate('--seed', SEEDS.toReversed().join(',')),
-    ]);
-    const story = storyOf(seed, alone);
-    expect(story.length).toBeGreaterThan(50);
-    expect(storyOf(seed, after)).toEqual(story);
-    expect(storyOf(seed, before)).toEqual(story);
-  }, 120_000);
+  it.each(SEEDS)(
+    'plays seed %d the same way alone, after others, and before them',
+    async (seed) => {
+      const [alone, after, before] = await Promise.all([
+        simulate('--seed', String(seed)),
+        simulate('--seed', SEEDS.join(',')),
+        simulate('--seed', SEEDS.toReversed().join(',')),
+      ]);
+      const story = storyOf(seed, alone);
+      expect(story.length).toBeGreaterThan(50);
+      expect(storyOf(seed, after)).toEqual(story);
+      expect(storyOf(seed, before)).toEqual(story);
+    },
+    120_000,
+  );
 
   it('carries a finding to its end in the undisturbed course of the small world', async () => {
     const { code, output } = await simulate('--replay', '');
