@@ -16,7 +16,7 @@ import type { Policy } from '../domain/policy.ts';
 import { type Remedy, remedyFor } from '../domain/remedy.ts';
 import { type Block, type Button, button, confirmation, header, preformatted, type RichTextPart } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
-import { keyFactLines, keyName } from './key-facts.ts';
+import { decisiveFactLines, detailLines, keyName } from './key-facts.ts';
 import { decider, type Phrase, richText, secondPerson, spoken, utc } from './phrase.ts';
 import { plain } from './plain.ts';
 import { type Denial, policyAdditions } from './policy-statement.ts';
@@ -33,7 +33,8 @@ export type Message = { text: string; blocks: Block[] };
 
 /**
  * The Slack message of an episode: a total function of the stored finding. What it offers is what would succeed now;
- * after a decision its state, decider and time are in the blocks and in `text`. Times in `text` are UTC.
+ * after a decision its state, decider and time are in the blocks and in `text`. Times in `text` are UTC. What people
+ * decide by stands above the buttons, what some of them look up below.
  */
 export function renderFinding(finding: Finding, context: FindingContext): Message {
   const { key, facts } = finding;
@@ -50,12 +51,19 @@ export function renderFinding(finding: Finding, context: FindingContext): Messag
         type: 'rich_text',
         elements: [
           richText({ bold: isUnsettled(finding) ? 'Finding: ' : 'What was found: ' }, ...findingSentence(finding)),
-          { type: 'rich_text_list', style: 'bullet', elements: keyFactLines(finding, context.policy) },
+          { type: 'rich_text_list', style: 'bullet', elements: decisiveFactLines(finding, context.policy) },
         ],
       },
       ...optional(nextSteps(finding, context)),
       ...(buttons.length === 0 ? [] : [{ type: 'actions' as const, elements: buttons }]),
-      ...optional(sourceParts(finding, context.policy)),
+      {
+        type: 'rich_text',
+        elements: [
+          richText({ bold: 'Details' }),
+          { type: 'rich_text_list', style: 'bullet', elements: detailLines(finding) },
+          ...sourceParts(finding, context.policy),
+        ],
+      },
     ],
   };
 }

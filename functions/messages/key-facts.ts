@@ -19,16 +19,24 @@ export function nameOfKey(key: KeyIdentity, firstAlias: string | null): string {
   return alias === '' ? plain(key.keyId, 100) : `alias/${alias}`;
 }
 
-/** The facts of a finding that people need for a decision, one line each. */
-export function keyFactLines(finding: Finding, policy: Policy): RichTextSection[] {
+/** The facts of a finding that people decide by, one line each: where, what for, whose, and through whom. */
+export function decisiveFactLines(finding: Finding, policy: Policy): RichTextSection[] {
+  const { key, facts } = finding;
+  return [
+    line('Account and Region', `${accountLabel(key, policy)}, ${plain(key.region, 40)}`),
+    ...(facts === null ? [] : purposeLines(facts, policy)),
+    line('Caused by', ...triggerSentence(finding.trigger)),
+    line('Severity', severityOf(finding)),
+  ];
+}
+
+/** What else there is to know of the key: for who looks closer, or has to prove something. */
+export function detailLines(finding: Finding): RichTextSection[] {
   const { key, facts } = finding;
   return [
     line('Key', keyLabel(key, facts)),
     line('ARN', plain(key.arn, 300)),
-    line('Account and Region', `${accountLabel(key, policy)}, ${plain(key.region, 40)}`),
-    ...(facts === null ? [line('Usage', 'not read')] : readLines(facts, policy)),
-    line('Caused by', ...triggerSentence(finding.trigger)),
-    line('Severity', severityOf(finding)),
+    line('Usage', facts === null ? 'not read' : usageText(facts)),
     line('Compliance', complianceText(finding)),
   ];
 }
@@ -63,14 +71,16 @@ function keyLabel(key: KeyIdentity, facts: KeyFacts | null): string {
   return others > 0 ? `${keyName(key, facts)} and ${others} more` : keyName(key, facts);
 }
 
-function readLines(facts: KeyFacts, policy: Policy): RichTextSection[] {
-  const { keyUsage, keySpec, origin, keyState, multiRegionKeyType } = facts;
+function usageText({ keyUsage, keySpec, origin, keyState, multiRegionKeyType }: KeyFacts): string {
   const kind = [keyUsage, keySpec, `origin ${origin}`, `state ${keyState}`].map((word) => plain(word, 60)).join(', ');
+  return multiRegionKeyType === null ? kind : `${kind}, multi-Region ${multiRegionKeyType.toLowerCase()}`;
+}
+
+function purposeLines(facts: KeyFacts, policy: Policy): RichTextSection[] {
   const description = plain(facts.description, 200);
   const tags = tagsThatMatter(facts.tags, policy);
   const more = facts.tags.length - tags.length;
   return [
-    line('Usage', multiRegionKeyType === null ? kind : `${kind}, multi-Region ${multiRegionKeyType.toLowerCase()}`),
     ...(description === '' ? [] : [line('Description', description)]),
     ...(tags.length === 0
       ? []
