@@ -89,7 +89,11 @@ export function exemption(changes: Partial<Exemption> = {}): Exemption {
       grantedAt: later({ minutes: 5 }),
       until: later({ days: 60, hours: 15 }),
     },
-    ...{ reason: 'Retired with the old ledger in May; nothing new is written with it', ticket: 'PAY-1234' },
+    ...{
+      reason: 'Retired with the old ledger in May; nothing new is written with it',
+      ticket: 'PAY-1234',
+      since: later({ minutes: 5 }),
+    },
     ...changes,
   });
 }

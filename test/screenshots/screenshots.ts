@@ -40,7 +40,7 @@ async function take(pictures: readonly Picture[]): Promise<void> {
   const slack = await startSlack({
     ...{ port: 0, signingSecret: 'not used', botToken: 'not used', interactionUrl: 'http://127.0.0.1:9/', control },
   });
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...QUIET, '--lang=en-GB'] });
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: QUIET });
   try {
     await mkdir(FOLDER, { recursive: true });
     // Tall enough for the longest form, so that no part of it has to be scrolled to.

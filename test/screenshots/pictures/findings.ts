@@ -277,7 +277,7 @@ const exempted: Section = {
     inChannel(
       'exempt-ends-soon',
       'Exempt, and soon at its end',
-      'The owner has been reminded. "Let it end" says that nobody need be reminded any more; the approvers are asked when it ends.',
+      'The owner has been reminded. "Let it run out" says that nobody need be reminded any more; the approvers are asked when it ends.',
       [
         opens(),
         exempts(),

@@ -12,8 +12,11 @@ import { renderClosedHome, renderHome } from '../../../functions/messages/home-v
 import { lookRefusalSentence } from '../../../functions/messages/refusal-sentence.ts';
 import { given, later } from '../../builders.ts';
 import {
+  APPROVER,
+  approval,
   approves,
   driftLoop,
+  exemption,
   exempts,
   facts,
   fixes,
@@ -21,6 +24,7 @@ import {
   opens,
   POLICY,
   REQUEST_ID,
+  SECOND_APPROVER,
   trailOf,
   VIEWER,
 } from '../cast.ts';
@@ -32,6 +36,7 @@ const CONTEXT = { policy: POLICY, now: NOW };
 const orders = key(11);
 const invoices = key(12);
 const reports = key(13);
+const statements = key(14);
 const opensAs = (of: typeof orders, alias: string) => opens({ key: of, facts: facts(of, { aliases: [alias] }) });
 
 const waiting: Finding[] = [given([opensAs(orders, 'payments/orders')]), given(driftLoop())];
@@ -43,7 +48,12 @@ const failed = given([
     failure: { because: 'kms-refused', operation: 'EnableKeyRotation', code: 'KMSInvalidStateException' },
   },
 ]);
-const exempt = exemptFinding(given([opensAs(reports, 'payments/reports'), exempts()]));
+const exempt = exemptFinding(
+  given([
+    opensAs(statements, 'payments/statements'),
+    exempts(exemption({ owner: APPROVER, grantedBy: SECOND_APPROVER })),
+  ]),
+);
 const trail = trailOf(driftLoop());
 
 function exemptFinding(finding: Finding): ExemptFinding {
@@ -114,9 +124,11 @@ const commands: Section = {
   ],
 };
 
-const today = trailOf([opensAs(orders, 'payments/orders'), approves(), ...fixes()]).records.filter(
-  ({ event }) => event.type !== 'remediation-started',
-);
+const today = trailOf([
+  opens({ key: reports, facts: facts(reports, { aliases: ['payments/reports'] }), at: later({ days: 1 }) }),
+  approves(approval(APPROVER, later({ days: 1, minutes: 5 }))),
+  ...fixes(later({ days: 1, minutes: 6 })),
+]).records.filter(({ event }) => event.type !== 'remediation-started');
 
 const home: Section = {
   title: 'The Home tab',
@@ -134,7 +146,7 @@ const home: Section = {
             ...{ notice: null, caution: null, search: null, exemptions: [exempt], failed: [failed] },
             open: { findings: waiting, isFirstPage: true, next: '2026-03-02#next' },
             today: today
-              .map((record) => ({ record, facts: facts(orders, { aliases: ['payments/orders'] }) }))
+              .map((record) => ({ record, facts: facts(reports, { aliases: ['payments/reports'] }) }))
               .reverse(),
           },
           { search: null, after: null },
