@@ -5,6 +5,13 @@ import type { Exemption, ExemptionRules, ExemptionTerms } from '../functions/dom
 import type { Finding, PendingRequest, Proof, Status } from '../functions/domain/finding.ts';
 import type { FindingEvent } from '../functions/domain/finding-events.ts';
 import type { KeyFacts, KeyIdentity } from '../functions/domain/key.ts';
+import type { KeyPattern } from '../functions/domain/key-pattern.ts';
+import {
+  decidePattern,
+  evolvePattern,
+  type PatternCommand,
+  type PatternExemption,
+} from '../functions/domain/pattern-exemption.ts';
 import type { AwsActor, PersonRef, SlackPerson, Trigger } from '../functions/domain/people.ts';
 import type { Policy } from '../functions/domain/policy.ts';
 
@@ -326,3 +333,46 @@ export const PROBLEMS: readonly Problem[] = [
   { verdict: 'manual-rotation-due', pendingKeyMaterialId: null, lastRotatedAt: null },
   { verdict: 'unknown', reason: { because: 'rotation-not-read' } },
 ];
+
+/** Keys with an alias that begins with `dev-`, in the account of KEY. */
+export const DEV_KEYS: KeyPattern = { accountId: KEY.accountId, by: 'alias', alias: 'dev-*' };
+const FIRST = aPersonRef({ userId: 'U0FIRST', name: 'First Approver', email: 'first@corp.example' });
+const SECOND = aPersonRef({ userId: 'U0SECOND', name: 'Second Approver', email: 'second@corp.example' });
+
+type PatternCommandOf<T extends PatternCommand['type']> = Extract<PatternCommand, { type: T }>;
+
+/** By the first approver, ten minutes after DAY_ONE. */
+export function aPatternRequest(
+  changes: Partial<PatternCommandOf<'request-pattern'>> = {},
+): PatternCommandOf<'request-pattern'> {
+  return {
+    ...{ type: 'request-pattern', at: later({ minutes: 10 }), by: FIRST, verdict: { allowed: true } },
+    ...{ id: 'pattern-1', pattern: DEV_KEYS, terms: someTerms(), ownerIsFullMember: true, rules: someRules() },
+    confirmWithinHours: 24,
+    ...changes,
+  };
+}
+
+/** By the second approver, twenty minutes after DAY_ONE. */
+export function aPatternConfirmation(
+  changes: Partial<PatternCommandOf<'confirm-pattern'>> = {},
+): PatternCommandOf<'confirm-pattern'> {
+  return {
+    ...{ type: 'confirm-pattern', at: later({ minutes: 20 }), by: SECOND, verdict: { allowed: true } },
+    ...{ requestedAt: later({ minutes: 10 }), requester: { allowed: true }, ownerIsFullMember: true },
+    rules: someRules(),
+    ...changes,
+  };
+}
+
+/** What accepted commands lead to. */
+export function aPattern(commands: readonly PatternCommand[] = [aPatternRequest(), aPatternConfirmation()]) {
+  let pattern: PatternExemption | undefined;
+  for (const command of commands) {
+    const decision = decidePattern(command, pattern);
+    if (decision.outcome !== 'accepted') throw new Error(`${command.type}: ${JSON.stringify(decision)}`);
+    pattern = decision.events.reduce<PatternExemption | undefined>(evolvePattern, pattern);
+  }
+  if (pattern === undefined) throw new Error('no command');
+  return pattern;
+}

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findingEventSchema } from '../contracts/records.ts';
 import { type Cause, type Digest, seal } from '../domain/audit.ts';
 import type { Command } from '../domain/commands.ts';
@@ -8,7 +6,9 @@ import { type Decision, decide, refusalEvent } from '../domain/decide.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
 import { deadlineRules, type Policy } from '../domain/policy.ts';
-import { AlreadyHandled, type FindingsTable, VersionConflict } from './findings-table.ts';
+import type { FindingsTable } from './findings-table.ts';
+import { type Pause, untilWon } from './lost-races.ts';
+import { AlreadyHandled } from './table-writes.ts';
 import { offsetAt } from './time-zone.ts';
 
 export type CarryOutRequest = {
@@ -29,14 +29,6 @@ export type CarriedOut = {
 export type CarryOut = (request: CarryOutRequest) => Promise<CarriedOut>;
 
 /**
- * Lost races in a row before giving up; each means that somebody else got something done. With the pauses between them
- * that is at most two seconds, inside the three in which Slack wants an answer.
- */
-const ATTEMPTS = 10;
-const FIRST_PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 320;
-
-/**
  * Load, decide, save: the only way a finding changes. Nothing is sent from here; the table's stream tells the rest.
  * The promise rejects with VersionConflict when the race is lost again and again, with PolicyUnreadable, and
  * with a ZodError for an event that could not be read again once it is stored.
@@ -46,11 +38,8 @@ export function createCarryOut(deps: {
   loadPolicy: () => Promise<{ policy: Policy; version: string }>;
   newId: () => string;
   digest: Digest;
-  /** Lets the others go first after a lost race. */
-  pause?: (lostRaces: number) => Promise<void>;
+  pause?: Pause;
 }): CarryOut {
-  const { pause = randomPause } = deps;
-
   async function attempt({ keyArn, cause, onceId, command: commandFor }: CarryOutRequest): Promise<CarriedOut> {
     const { policy, version: policyVersion } = await deps.loadPolicy();
     const before = await deps.table.load(keyArn);
@@ -72,27 +61,14 @@ export function createCarryOut(deps: {
   }
 
   return async (request) => {
-    for (let lostRaces = 0; ; ) {
-      try {
-        return await attempt(request);
-      } catch (error) {
-        if (error instanceof AlreadyHandled) {
-          const { finding } = await deps.table.load(request.keyArn);
-          return { decision: { outcome: 'ignored', because: 'duplicate-delivery' }, finding };
-        }
-        if (!(error instanceof VersionConflict)) throw error;
-        lostRaces += 1;
-        if (lostRaces === ATTEMPTS) throw error;
-        await pause(lostRaces);
-      }
+    try {
+      return await untilWon(() => attempt(request), deps.pause);
+    } catch (error) {
+      if (!(error instanceof AlreadyHandled)) throw error;
+      const { finding } = await deps.table.load(request.keyArn);
+      return { decision: { outcome: 'ignored', because: 'duplicate-delivery' }, finding };
     }
   };
-}
-
-/** Of random length: those who lost the same race would meet again in the next one. */
-async function randomPause(lostRaces: number): Promise<void> {
-  const share = randomBytes(1).readUInt8() / 255;
-  await sleep(share * Math.min(FIRST_PAUSE_MS * 2 ** (lostRaces - 1), LONGEST_PAUSE_MS));
 }
 
 function eventsOf(decision: Decision, command: Command, finding: Finding | undefined): FindingEvent[] {

@@ -6,17 +6,16 @@ import * as keys from '../contracts/table.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN } from '../domain/audit.ts';
 import type { Finding, Status } from '../domain/finding.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
-import { type ConditionalPut, type DynamoDbTable, type Item, TransactionRefused } from './dynamodb.ts';
-
-/** Somebody else changed the finding since it was loaded: load again and decide again. */
-export class VersionConflict extends Error {
-  public override readonly name = 'VersionConflict';
-}
-
-/** This CloudTrail event or Slack request has led to a change before. */
-export class AlreadyHandled extends Error {
-  public override readonly name = 'AlreadyHandled';
-}
+import { type DynamoDbTable, TransactionRefused } from './dynamodb.ts';
+import {
+  AlreadyHandled,
+  absent,
+  CONDITION_FAILED,
+  isLostRace,
+  moved,
+  onceRow,
+  VersionConflict,
+} from './table-writes.ts';
 
 /** A step of one finding: what it stood on, what it leads to, and the events between. */
 export type Change = {
@@ -33,9 +32,6 @@ export type Change = {
 export type DueFinding = { keyArn: string; read: () => Finding };
 
 export type FindingsTable = ReturnType<typeof createFindingsTable>;
-
-/** Causes are remembered this long; EventBridge gives up redelivery after one day, Slack after five minutes. */
-const ONCE_DAYS = 30;
 
 const snapshotItem = z.object({ sequence: z.int().check(z.minimum(1)), hash: z.string(), finding: findingSchema });
 const eventItem = z.object({ record: auditEventSchema });
@@ -172,38 +168,6 @@ export function createFindingsTable(table: DynamoDbTable) {
 /** Reads the audit event out of a stream record's new image. */
 export function parseEventImage(image: unknown): AuditEvent {
   return eventItem.parse(unmarshall(attributeMap.parse(image))).record;
-}
-
-const CONDITION_FAILED = 'ConditionalCheckFailed';
-
-/** Somebody else was faster, or is writing at this moment. Anything else is not settled by deciding again. */
-function isLostRace(reason: string): boolean {
-  return reason === CONDITION_FAILED || reason === 'TransactionConflict';
-}
-
-function absent(item: Item): ConditionalPut {
-  return { item, condition: { expression: 'attribute_not_exists(pk)' } };
-}
-
-/** Replaces the snapshot that is `before`. */
-function moved(before: ChainHead, item: Item): ConditionalPut {
-  if (before.finding === undefined) return absent(item);
-  return {
-    item,
-    condition: {
-      expression: '#sequence = :sequence AND #hash = :hash',
-      names: { '#sequence': 'sequence', '#hash': 'hash' },
-      values: { ':sequence': before.sequence, ':hash': before.hash },
-    },
-  };
-}
-
-function onceRow(onceId: string, at: string): Item {
-  return {
-    pk: keys.oncePartition(onceId),
-    sk: 'ONCE',
-    ttl: Math.floor(Date.parse(at) / 1000) + ONCE_DAYS * 86_400,
-  };
 }
 
 function snapshotRow({ sequence, hash }: ChainHead, finding: Finding, dueAt: string | null) {

@@ -8,9 +8,9 @@ import type { FindingEvent } from '../domain/finding-events.ts';
  * change without the other. Fields that are added later must be optional here: old rows stay in the table for ever.
  */
 /** UTF-8 has no lone surrogates: they would be stored as something else than what was hashed. */
-const text = z.string().check(z.overwrite((value) => value.toWellFormed()));
-const at = z.iso.datetime();
-const count = z.int().check(z.minimum(0));
+export const text = z.string().check(z.overwrite((value) => value.toWellFormed()));
+export const at = z.iso.datetime();
+export const count = z.int().check(z.minimum(0));
 
 const key = z.object({ arn: text, partition: text, region: text, accountId: text, keyId: text });
 const facts = z.extend(key, {
@@ -65,7 +65,7 @@ const assessment = z.discriminatedUnion('verdict', [
   z.object({ verdict: z.literal('compliant') }),
   z.object({ verdict: z.literal('not-applicable'), reason: notApplicableReason }),
 ]);
-const person = z.object({ userId: text, teamId: text, name: text, email: z.nullable(text) });
+export const person = z.object({ userId: text, teamId: text, name: text, email: z.nullable(text) });
 const decider = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('person'), person }),
   z.object({ kind: z.literal('policy'), route: text }),
@@ -94,7 +94,12 @@ const trigger = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('second-look'), at }),
   z.object({ kind: z.literal('sweep'), at }),
 ]);
-const terms = z.object({ owner: person, reason: text, ticket: z.nullable(text), until: at });
+const accountId = text;
+export const keyPattern = z.discriminatedUnion('by', [
+  z.object({ accountId, by: z.literal('tag'), key: text, value: text }),
+  z.object({ accountId, by: z.literal('alias'), alias: text }),
+]);
+export const terms = z.object({ owner: person, reason: text, ticket: z.nullable(text), until: at });
 const exemption = z.extend(terms, {
   grantedBy: person,
   confirmedBy: z.optional(person),
@@ -102,6 +107,7 @@ const exemption = z.extend(terms, {
   remindedDays: z.array(count),
   since: z.optional(at),
   endAcceptedBy: z.optional(person),
+  pattern: z.optional(z.object({ id: text, means: keyPattern })),
 });
 const request = z.object({
   action: z.enum(['exempt', 'renew-exemption', 'back-out']),
@@ -196,7 +202,14 @@ export const findingSchema = z.discriminatedUnion('status', [
   z.object({ ...base, status: z.literal('closed'), closedAt: at, closing }),
 ]) satisfies z.ZodMiniType<Finding>;
 
-const refusal = z.discriminatedUnion('reason', [
+/** Those that an exemption of a pattern may meet as well. */
+export const sharedRefusals = [
+  z.object({ reason: z.literal('reason-too-short'), minimumLength: count }),
+  z.object({ reason: z.literal('until-beyond-maximum'), maximumDays: count }),
+  z.object({ reason: z.literal('until-beyond-total'), maximumTotalDays: count, latest: at }),
+  z.object({ reason: z.literal('end-accepted'), by: text }),
+  z.object({ reason: z.literal('request-pending'), by: text, at }),
+  z.object({ reason: z.literal('requester-may-not'), by: text }),
   z.object({
     reason: z.enum([
       'outside-organisation',
@@ -207,13 +220,20 @@ const refusal = z.discriminatedUnion('reason', [
       'groups-unavailable',
       'group-gone',
       'caused-the-finding',
+      'ticket-missing',
+      'until-not-in-future',
+      'owner-not-a-full-member',
+      'no-request',
+      'request-lapsed',
+      'request-changed',
+      'own-request',
+      'second-person-not-told',
     ]),
   }),
-  z.object({ reason: z.literal('reason-too-short'), minimumLength: count }),
-  z.object({ reason: z.literal('until-beyond-maximum'), maximumDays: count }),
-  z.object({ reason: z.literal('until-beyond-total'), maximumTotalDays: count, latest: at }),
+] as const;
+const refusal = z.discriminatedUnion('reason', [
+  ...sharedRefusals,
   z.object({ reason: z.literal('not-shorter'), until: at }),
-  z.object({ reason: z.literal('end-accepted'), by: text }),
   z.object({
     reason: z.literal('already-decided'),
     status: z.enum(statuses),
@@ -222,24 +242,8 @@ const refusal = z.discriminatedUnion('reason', [
   }),
   z.object({ reason: z.enum(['not-exempt', 'not-remediated']), status: z.enum(statuses) }),
   z.object({ reason: z.literal('back-out-window-over'), days: count }),
-  z.object({ reason: z.literal('request-pending'), by: text, at }),
-  z.object({ reason: z.literal('requester-may-not'), by: text }),
   z.object({
-    reason: z.enum([
-      'ticket-missing',
-      'until-not-in-future',
-      'owner-not-a-full-member',
-      'only-observed',
-      'no-finding',
-      'earlier-episode',
-      'nothing-to-approve',
-      'not-switched-on-by-bot',
-      'no-request',
-      'request-lapsed',
-      'request-changed',
-      'own-request',
-      'second-person-not-told',
-    ]),
+    reason: z.enum(['only-observed', 'no-finding', 'earlier-episode', 'nothing-to-approve', 'not-switched-on-by-bot']),
   }),
 ]);
 
@@ -256,7 +260,7 @@ const action = z.enum([
   'confirm-request',
   'withdraw-request',
 ]);
-const event = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
+export const event = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
   z.object({ type: z.literal(type), at, ...shape });
 
 /** Every event passes through it before it is stored too, so that the table holds nothing that cannot be read again. */
@@ -297,6 +301,11 @@ export const findingEventSchema = z.discriminatedUnion('type', [
   event('command-refused', { command: action, by: decider, refusal }),
 ]) satisfies z.ZodMiniType<FindingEvent>;
 
+export const cause = z.object({
+  kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation', 'second-look', 'sweep']),
+  id: text,
+});
+
 export const auditEventSchema = z.object({
   schema: z.literal(1),
   id: text.check(z.minLength(1)),
@@ -306,10 +315,7 @@ export const auditEventSchema = z.object({
   statusBefore: z.enum([...statuses, 'none']),
   statusAfter: z.enum(statuses),
   event: findingEventSchema,
-  cause: z.object({
-    kind: z.enum(['cloudtrail', 'kms-event', 'slack', 'clock', 'remediation', 'second-look', 'sweep']),
-    id: text,
-  }),
+  cause,
   policyVersion: text,
   previousHash: text,
   hash: text,

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { keyPattern } from './records.ts';
 
 /** `action_id`s of the buttons under a finding. */
 export const BUTTON = {
@@ -86,16 +87,6 @@ export type PatternRef = z.infer<typeof patternRef>;
 
 /** `callback_id` of the form for an exemption of a pattern. */
 export const PATTERN_MODAL = 'pattern-terms';
-
-const accountId = z.string().check(z.regex(/^\d{12}$/));
-/** AWS KMS, "Resource quotas" and "Tagging keys": at most so many characters. */
-const keyPattern = z.discriminatedUnion('by', [
-  z.strictObject({
-    ...{ accountId, by: z.literal('tag') },
-    ...{ key: z.string().check(z.maxLength(128)), value: z.string().check(z.maxLength(256)) },
-  }),
-  z.strictObject({ accountId, by: z.literal('alias'), alias: z.string().check(z.maxLength(256)) }),
-]);
 
 /** The form's `private_metadata`: a new exemption of these keys, or the renewal of the one of that id. */
 export const patternModalMetadata = z.discriminatedUnion('purpose', [

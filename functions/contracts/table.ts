@@ -25,6 +25,19 @@
  * | a page of members, in order             | byGroup, groupKey = DIGEST#id                     |
  * | digests that show an earlier state      | byTime, timeKey = STALE-DIGEST                    |
  * | batches that are not done               | byTime, timeKey = OPEN-BATCH                      |
+ *
+ * An exemption of a pattern has a partition with a snapshot, a trail and claims, as a key has. What an account has of them
+ * stands in one more place, which can be read consistently:
+ *
+ * | question                                | where                                             |
+ * |-----------------------------------------|---------------------------------------------------|
+ * | an exemption of a pattern               | pk = PATTERN#id, sk = PATTERN                     |
+ * | its events in order                     | pk = PATTERN#id, sk begins with RECORD#           |
+ * | those of an account                     | pk = PATTERNS#account                             |
+ * | all that have not ended                 | byGroup, groupKey = PATTERNS                      |
+ * | events of patterns of a day             | byGroup, groupKey = PATTERN-DAY#yyyy-mm-dd        |
+ * | those whose deadline has passed         | byTime, timeKey = PATTERN-DUE                     |
+ * | events of patterns of a person          | byTime, timeKey = PATTERN-PERSON#team#user        |
  */
 export const INDEX_BY_GROUP = 'byGroup';
 export const INDEX_BY_TIME = 'byTime';
@@ -86,3 +99,17 @@ export const TURN_SORT_KEY_PREFIX = 'TURN#';
 export const digestMessageSortKey = (part: string): string => `MESSAGE#${part}`;
 export const STALE_DIGEST = 'STALE-DIGEST';
 export const OPEN_BATCH = 'OPEN-BATCH';
+
+export const patternPartition = (id: string): string => `PATTERN#${id}`;
+export const PATTERN_SORT_KEY = 'PATTERN';
+/** Not as those of a key: what the stream starts for them is something else. */
+export const PATTERN_RECORD_SORT_KEY_PREFIX = 'RECORD#';
+export const patternRecordSortKey = (sequence: number): string =>
+  `${PATTERN_RECORD_SORT_KEY_PREFIX}${String(sequence).padStart(10, '0')}`;
+/** `root` is the message itself, anything else a reply below it or what the owner was told. */
+export const patternMessageSortKey = (part: string): string => `MESSAGE#${part}`;
+export const accountPatternsPartition = (accountId: string): string => `PATTERNS#${accountId}`;
+export const CURRENT_PATTERNS = 'PATTERNS';
+export const PATTERN_DUE = 'PATTERN-DUE';
+export const patternDayGroup = (at: string): string => `PATTERN-${dayGroup(at)}`;
+export const patternPersonTime = (teamId: string, userId: string): string => `PATTERN-${personTime(teamId, userId)}`;

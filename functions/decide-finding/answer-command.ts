@@ -34,9 +34,7 @@ const TOO_MANY = 'There are too many to look through all of them here.';
 /** Answers a slash command that looks something up, for the person alone; it changes nothing. */
 export async function answerCommand(who: Who, asked: LookUp, deps: CommandDeps): Promise<CommandAnswer> {
   const viewer = await viewerOf(who, deps);
-  return 'refused' in viewer
-    ? sentenceAnswer(lookRefusalSentence(viewer.refused))
-    : await answer(asked, viewer, deps);
+  return 'refused' in viewer ? sentenceAnswer(lookRefusalSentence(viewer.refused)) : await answer(asked, viewer, deps);
 }
 
 async function answer(subcommand: LookUp, viewer: Viewer, deps: CommandDeps): Promise<CommandAnswer> {

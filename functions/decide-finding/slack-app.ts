@@ -17,6 +17,7 @@ import { approveAllSentence, FORGOTTEN } from '../messages/digest-sentence.ts';
 import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from '../messages/exemption-modal.ts';
 import { refusalSentence } from '../messages/refusal-sentence.ts';
 import { PAGE_SIZE, renderReview } from '../messages/review-modal.ts';
+import { renderSentence } from '../messages/sentence-modal.ts';
 import type { ApproveAllReply, DigestRequest, ReviewReply } from './decide-digest.ts';
 import type {
   ClickAction,
@@ -28,14 +29,17 @@ import type {
   TermsReply,
 } from './decide-finding.ts';
 import {
+  type Answer,
+  type Click,
   homeOf,
-  listenAtHome,
   type RequestContext,
+  requesterOf,
   requestIdOf,
-  type SlackHomeDeps,
   type SlackUser,
   START,
-} from './slack-home.ts';
+} from './slack-click.ts';
+import { listenAtHome, type SlackHomeDeps } from './slack-home.ts';
+import { listenToPatterns } from './slack-patterns.ts';
 
 /** What the app needs of the use case, and of Slack. */
 export type SlackAppDeps = SlackHomeDeps & {
@@ -44,10 +48,8 @@ export type SlackAppDeps = SlackHomeDeps & {
   decideTerms: (action: FormAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
   approveAll: (ref: ApproveAllRef, request: DigestRequest) => Promise<ApproveAllReply>;
   reviewDigest: (page: PageRef, size: number, request: DigestRequest) => Promise<ReviewReply>;
-  openView: (triggerId: string, view: ModalView) => Promise<unknown>;
   pushView: (triggerId: string, view: ModalView) => Promise<unknown>;
   updateView: (viewId: string, view: ModalView) => Promise<unknown>;
-  now: () => Date;
 };
 
 export type SlackAppOptions = {
@@ -102,6 +104,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   });
 
   const { redraw } = listenAtHome(app, deps);
+  listenToPatterns(app, deps, { attempt: attemptAny, tell: (click, answer) => tell(click, answer, null), redraw });
 
   for (const action of CLICKS) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
@@ -167,7 +170,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   app.view<ViewSubmitAction>({ type: 'view_submission', callback_id: EXEMPTION_MODAL }, async (args) => {
     const metadata = parseModalMetadata(args.view.private_metadata);
     if (metadata === null) {
-      await args.ack({ response_action: 'update', view: sentenceView('Nothing was changed', NOT_READABLE) });
+      await args.ack({ response_action: 'update', view: renderSentence('Nothing was changed', NOT_READABLE) });
       return;
     }
     try {
@@ -191,13 +194,13 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
         case 'refused':
           await args.ack({
             response_action: 'update',
-            view: sentenceView('Nothing was changed', refusalSentence(reply.refusal)),
+            view: renderSentence('Nothing was changed', refusalSentence(reply.refusal)),
           });
           break;
       }
     } catch (error) {
       deps.logFailure(error, requestIdOf(args.context));
-      await args.ack({ response_action: 'update', view: sentenceView('Not finished', NOT_FINISHED) });
+      await args.ack({ response_action: 'update', view: renderSentence('Not finished', NOT_FINISHED) });
     }
   });
 
@@ -260,7 +263,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   async function turnTo({ viewId, page }: List, { body, context }: Place, notice: string | null): Promise<void> {
     try {
       const view = await listView(page, requesterOf(body.user, context), notice);
-      await deps.updateView(viewId, typeof view === 'string' ? sentenceView('Review findings', view) : view);
+      await deps.updateView(viewId, typeof view === 'string' ? renderSentence('Review findings', view) : view);
     } catch (error) {
       deps.logFailure(error, requestIdOf(context));
     }
@@ -269,24 +272,10 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   return app;
 }
 
-/** What a person is told: a sentence; null: what was clicked shows it; undefined: a view that has opened is the answer. */
-type Answer = string | null | undefined;
 type List = NonNullable<ExemptionModalMetadata['list']>;
 
 /** Where somebody did something. */
 type Place = { body: { user: SlackUser }; context: RequestContext };
-type Click = {
-  body: BlockAction;
-  action: ButtonAction;
-  context: RequestContext;
-  respond: (message: { response_type: 'ephemeral'; replace_original: boolean; text: string }) => Promise<unknown>;
-};
-
-function requesterOf(user: SlackUser, context: RequestContext): DigestRequest {
-  // Without a workspace nobody can be told to belong to the organisation; the domain refuses then.
-  return { userId: user.id, teamId: user.team_id ?? '', requestId: requestIdOf(context) };
-}
-
 /** The list of a digest that was clicked in; undefined for a click under a message. */
 function listUnder({ view }: Pick<BlockAction, 'view'>): List | undefined {
   const page = view?.callback_id === REVIEW_MODAL ? parsePage(view.private_metadata) : null;
@@ -314,13 +303,4 @@ function clickSentence(reply: Reply, list: List | undefined): string | null {
     case 'repeated':
       return null;
   }
-}
-
-function sentenceView(title: 'Nothing was changed' | 'Not finished' | 'Review findings', text: string): ModalView {
-  return {
-    type: 'modal',
-    title: { type: 'plain_text', text: title },
-    close: { type: 'plain_text', text: 'Close' },
-    blocks: [{ type: 'section', text: { type: 'plain_text', text } }],
-  };
 }

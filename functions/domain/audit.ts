@@ -81,6 +81,19 @@ export type ChainVerdict = { intact: true; events: number } | { intact: false; s
  * finding, that the events lead to exactly that finding.
  */
 export function verifyChain(records: readonly AuditEvent[], digest: Digest, head?: ChainHead): ChainVerdict {
+  const links = verifyLinks(records, digest, head);
+  if (links.intact && head !== undefined && !leadTo(records, head.finding)) {
+    return { intact: false, sequence: links.events, problem: 'the stored finding is not what its events lead to' };
+  }
+  return links;
+}
+
+/** The part of it that is the same for every chain of events. */
+export function verifyLinks(
+  records: readonly { sequence: number; previousHash: string; hash: string }[],
+  digest: Digest,
+  head?: { sequence: number; hash: string },
+): ChainVerdict {
   let previousHash = GENESIS_HASH;
   let sequence = 0;
   for (const { hash, ...unsealed } of records) {
@@ -100,9 +113,6 @@ export function verifyChain(records: readonly AuditEvent[], digest: Digest, head
   }
   if (head !== undefined && (head.sequence < sequence || head.hash !== previousHash)) {
     return { intact: false, sequence, problem: `the snapshot does not follow from event ${sequence}` };
-  }
-  if (head !== undefined && !leadTo(records, head.finding)) {
-    return { intact: false, sequence, problem: 'the stored finding is not what its events lead to' };
   }
   return { intact: true, events: sequence };
 }

@@ -109,7 +109,9 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
       return { ...base, ...exemptOn(event.exemption) };
     case 'exemption-shortened': {
       const present = exempt(finding, event);
+      // A key that was decided about by itself does not follow a pattern any more.
       const exemption = { ...present.exemption, until: event.until };
+      delete exemption.pattern;
       // The owner is told of the new end: no reminder of it has to follow at once.
       const remindedDays = [...exemption.remindedDays, daysLeft(exemption, event.at)];
       return { ...present, exemption: { ...exemption, remindedDays } };

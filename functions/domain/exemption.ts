@@ -1,3 +1,4 @@
+import type { KeyPattern } from './key-pattern.ts';
 import type { PersonRef } from './people.ts';
 
 /** What a person asks for; `until` is an ISO instant. */
@@ -15,6 +16,8 @@ export type Exemption = ExemptionTerms & {
   since?: string | undefined;
   /** Who said that it may end; nobody is reminded any more then. */
   endAcceptedBy?: PersonRef | undefined;
+  /** The exemption of a pattern that it follows. A key that was decided about by itself follows none. */
+  pattern?: { id: string; means: KeyPattern } | undefined;
 };
 
 export type ExemptionRules = {
@@ -88,8 +91,12 @@ export function isLive(exemption: Exemption, now: string): boolean {
  * When the owner has next to be reminded, or null when no mark is left. A mark that passed while nobody looked is made
  * up for by the next reminder: one reminder that says how many days are left is worth more than several in a row.
  */
-export function nextExemptionReminder(exemption: Exemption, rules: ExemptionRules): string | null {
-  if (exemption.endAcceptedBy !== undefined) return null;
+export function nextExemptionReminder(
+  exemption: Pick<Exemption, 'until' | 'grantedAt' | 'remindedDays' | 'endAcceptedBy' | 'pattern'>,
+  rules: ExemptionRules,
+): string | null {
+  // Of a pattern the owner is reminded once, not once a key.
+  if (exemption.endAcceptedBy !== undefined || exemption.pattern !== undefined) return null;
   const until = Date.parse(exemption.until);
   const granted = Date.parse(exemption.grantedAt);
   const lastReminder = Math.min(...exemption.remindedDays);
@@ -102,6 +109,6 @@ export function nextExemptionReminder(exemption: Exemption, rules: ExemptionRule
 }
 
 /** Days until the exemption ends, a begun day counted as a whole one. */
-export function daysLeft(exemption: Exemption, now: string): number {
+export function daysLeft(exemption: Pick<Exemption, 'until'>, now: string): number {
   return Math.ceil((Date.parse(exemption.until) - Date.parse(now)) / DAY);
 }

@@ -1,18 +1,16 @@
 import { type AuthorityVerdict, comparePeople } from './authority.ts';
-import { checkTerms, type ExemptionRefusal, type ExemptionRules, type ExemptionTerms } from './exemption.ts';
-import { glob } from './glob.ts';
-import type { KeyFacts, KeyIdentity } from './key.ts';
+import {
+  checkTerms,
+  daysLeft,
+  type Exemption,
+  type ExemptionRefusal,
+  type ExemptionRules,
+  type ExemptionTerms,
+  nextExemptionReminder,
+} from './exemption.ts';
+import { isTooBroad, type KeyPattern } from './key-pattern.ts';
 import type { PersonRef } from './people.ts';
 import type { Refusal } from './refusal.ts';
-
-/**
- * Which keys of one account: those with a tag, or those with an alias. `*` stands for any text in `value` and `alias`;
- * `alias` is without `alias/`, as in the policy's routes.
- */
-export type KeyPattern = { accountId: string } & (
-  | { by: 'tag'; key: string; value: string }
-  | { by: 'alias'; alias: string }
-);
 
 /** What somebody asks for. It takes a second person, always: it excuses keys that nobody has seen yet. */
 export type PatternRequest = { by: PersonRef; at: string; terms: ExemptionTerms; lapsesAt: string };
@@ -40,6 +38,8 @@ export type PatternExemption = {
   ended: { at: string; by: PersonRef | null; because: 'expired' | 'revoked' | 'never-confirmed' | 'withdrawn' } | null;
   /** What the last look over the account's findings came to: keys exempt by it, and those left out. */
   coverage: PatternCoverage | null;
+  /** Whether the exemptions of its keys are as it was decided last. */
+  isApplied: boolean;
 };
 
 /** `leftOut`: findings that one of the two people caused, or that cannot be exempt for another reason. */
@@ -51,7 +51,8 @@ export type PatternEvent =
   | { type: 'pattern-confirmed'; at: string; by: PersonRef; until: string }
   | { type: 'pattern-withdrawn'; at: string; by: PersonRef }
   | { type: 'pattern-lapsed'; at: string }
-  | { type: 'pattern-applied'; at: string; coverage: PatternCoverage }
+  /** `isLast`: nobody has to look again, until something else is decided. */
+  | { type: 'pattern-applied'; at: string; coverage: PatternCoverage; isLast: boolean }
   | { type: 'pattern-reminded'; at: string; daysLeft: number; owner: PersonRef }
   | { type: 'pattern-end-accepted'; at: string; by: PersonRef }
   | { type: 'pattern-revoked'; at: string; by: PersonRef }
@@ -119,30 +120,68 @@ export type PatternDecision =
   | { outcome: 'ignored' }
   | { outcome: 'refused'; refusal: PatternRefusal };
 
-/** Without so many letters that stand for themselves a pattern would be the whole account by another name. */
-const LEAST_LITERAL_LENGTH = 3;
-
-/** Whether a key is one of those that the pattern means. What is not known about a key is not meant. */
-export function isMeantBy(pattern: KeyPattern, key: Pick<KeyIdentity, 'accountId'>, facts: KeyFacts | null): boolean {
-  if (facts === null || key.accountId !== pattern.accountId) return false;
-  switch (pattern.by) {
-    case 'tag':
-      return facts.tags.some((tag) => tag.key === pattern.key && glob(pattern.value, tag.value));
-    case 'alias':
-      return facts.aliases.some((alias) => glob(pattern.alias, alias));
-  }
-}
-
-/** Whether a pattern says too little about which keys it means. */
-export function isTooBroad(pattern: KeyPattern): boolean {
-  const literal = pattern.by === 'tag' ? pattern.value : pattern.alias;
-  const isExact = !literal.includes('*') && literal !== '';
-  return !isExact && literal.replaceAll('*', '').length < LEAST_LITERAL_LENGTH;
-}
+/**
+ * For so long after a decision the account's findings are gone over again and again: whoever opened one meanwhile may have
+ * read the patterns before.
+ */
+const APPLIED_FOR_MS = 10 * 60_000;
 
 /** Whether it holds: keys that it means may be exempt by it. At `until` itself it has ended. */
 export function isInForce({ grant, ended }: PatternExemption, now: string): boolean {
   return grant !== null && ended === null && Date.parse(now) < Date.parse(grant.until);
+}
+
+/** When it was last decided which keys are exempt by it; null before anything was. */
+function lastDecidedAt({ grant, ended }: PatternExemption): string | null {
+  return ended?.at ?? grant?.grantedAt ?? null;
+}
+
+function isOver(current: PatternExemption, now: string): boolean {
+  return current.ended !== null || (current.grant !== null && !isInForce(current, now));
+}
+
+/** The exemption of one key that it stands for. @throws Error before anything was granted */
+export function exemptionBy(current: PatternExemption, at: string): Exemption {
+  const { owner, reason, ticket, until, grantedBy, confirmedBy } = grantOf(current);
+  const pattern = { id: current.id, means: current.pattern };
+  return { owner, reason, ticket, until, grantedBy, confirmedBy, grantedAt: at, remindedDays: [], since: at, pattern };
+}
+
+/** What the clock has to do about it; `apply` is to go over the account's findings. */
+export type PatternWork =
+  | { type: 'lapse' | 'expire' | 'apply'; at: string }
+  | { type: 'remind'; at: string; daysLeft: number };
+
+/** Everything that is due at `now`. */
+export function duePatternWork(current: PatternExemption, rules: ExemptionRules, now: string): PatternWork[] {
+  return patternDeadlines(current, rules)
+    .filter(({ at }) => Date.parse(at) <= Date.parse(now))
+    .map(({ type }) =>
+      type === 'remind' ? { type, at: now, daysLeft: daysLeft(grantOf(current), now) } : { type, at: now },
+    );
+}
+
+/** The instant at which the clock has next to look at it, or null when nothing will ever be due. */
+export function nextPatternDeadline(current: PatternExemption, rules: ExemptionRules): string | null {
+  const instants = patternDeadlines(current, rules).map(({ at }) => Date.parse(at));
+  return instants.length === 0 ? null : new Date(Math.min(...instants)).toISOString();
+}
+
+function patternDeadlines(
+  current: PatternExemption,
+  rules: ExemptionRules,
+): { type: PatternWork['type']; at: string }[] {
+  const { request, grant, ended, isApplied } = current;
+  const decidedAt = lastDecidedAt(current);
+  const apply = isApplied || decidedAt === null ? [] : [{ type: 'apply' as const, at: decidedAt }];
+  if (ended !== null) return apply;
+  const reminder = grant === null ? null : nextExemptionReminder(grant, rules);
+  return [
+    ...(request === null ? [] : [{ type: 'lapse' as const, at: request.lapsesAt }]),
+    ...(grant === null ? [] : [{ type: 'expire' as const, at: grant.until }]),
+    ...(reminder === null ? [] : [{ type: 'remind' as const, at: reminder }]),
+    ...apply,
+  ];
 }
 
 /** The one place where it is decided what a command does to an exemption of a pattern. Default deny. */
@@ -158,7 +197,7 @@ export function decidePattern(command: PatternCommand, current: PatternExemption
     case 'expire-pattern':
     case 'remind-pattern-owner':
     case 'note-coverage':
-      return current === undefined || current.ended !== null ? { outcome: 'ignored' } : decideClock(command, current);
+      return current === undefined ? { outcome: 'ignored' } : decideClock(command, current);
   }
 }
 
@@ -166,19 +205,19 @@ export function decidePattern(command: PatternCommand, current: PatternExemption
 export function evolvePattern(current: PatternExemption | undefined, event: PatternEvent): PatternExemption {
   if (event.type === 'pattern-requested') {
     const { id, pattern, request } = event;
-    return { grant: null, ended: null, coverage: null, ...current, id, pattern, request };
+    return { grant: null, ended: null, coverage: null, isApplied: true, ...current, id, pattern, request };
   }
   if (current === undefined) throw new Error(`${event.type} cannot be the first event of a pattern's exemption`);
   const { at } = event;
   switch (event.type) {
     case 'pattern-confirmed':
-      return { ...current, request: null, grant: granted(current, event) };
+      return { ...current, request: null, grant: granted(current, event), isApplied: false };
     case 'pattern-withdrawn':
       return withoutRequest(current, { at, by: event.by, because: 'withdrawn' });
     case 'pattern-lapsed':
       return withoutRequest(current, { at, by: null, because: 'never-confirmed' });
     case 'pattern-applied':
-      return { ...current, coverage: event.coverage };
+      return { ...current, coverage: event.coverage, isApplied: event.isLast };
     case 'pattern-reminded': {
       const grant = grantOf(current);
       return { ...current, grant: { ...grant, remindedDays: [...grant.remindedDays, event.daysLeft] } };
@@ -186,9 +225,10 @@ export function evolvePattern(current: PatternExemption | undefined, event: Patt
     case 'pattern-end-accepted':
       return { ...current, grant: { ...grantOf(current), endAcceptedBy: event.by } };
     case 'pattern-revoked':
-      return { ...current, request: null, ended: { at, by: event.by, because: 'revoked' } };
+      return { ...current, request: null, ended: { at, by: event.by, because: 'revoked' }, isApplied: false };
     case 'pattern-expired':
-      return { ...current, request: null, ended: { at, by: null, because: 'expired' } };
+      // The keys' own exemptions end at the same instant, by themselves.
+      return { ...current, request: null, ended: { at, by: null, because: 'expired' }, isApplied: true };
     case 'pattern-refused':
       return current;
   }
@@ -214,7 +254,7 @@ function decidePerson(command: PatternPersonCommand, current: PatternExemption |
   const { at, by, verdict } = command;
   if (!verdict.allowed) return refused({ reason: verdict.reason });
   if (command.type === 'request-pattern') return decideRequest(command, current);
-  if (current === undefined || current.ended !== null) return refused({ reason: 'pattern-ended' });
+  if (current === undefined || isOver(current, at)) return refused({ reason: 'pattern-ended' });
   switch (command.type) {
     case 'confirm-pattern':
       return confirm(command, current);
@@ -239,8 +279,10 @@ function decideRequest(
   command: Extract<PatternPersonCommand, { type: 'request-pattern' }>,
   current: PatternExemption | undefined,
 ): PatternDecision {
-  const { at, by, id, pattern, terms, confirmWithinHours } = command;
-  if (current !== undefined && current.ended !== null) return refused({ reason: 'pattern-ended' });
+  const { at, by, terms, confirmWithinHours } = command;
+  if (current !== undefined && isOver(current, at)) return refused({ reason: 'pattern-ended' });
+  // A renewal is of the same keys: whoever wants others asks for another one.
+  const { id, pattern } = current ?? command;
   if (isTooBroad(pattern)) return refused({ reason: 'pattern-too-broad' });
   const refusal = refusedTerms(command, terms, current);
   if (refusal !== null) return refused(refusal);
@@ -270,7 +312,9 @@ function confirm(
 
 function decideClock(command: PatternClockCommand, current: PatternExemption): PatternDecision {
   const { at } = command;
-  const { request, grant, coverage } = current;
+  const { request, grant } = current;
+  if (command.type === 'note-coverage') return noteCoverage(command, current);
+  if (current.ended !== null) return { outcome: 'ignored' };
   switch (command.type) {
     case 'lapse-pattern':
       return request === null || isWaiting(request, at)
@@ -281,16 +325,23 @@ function decideClock(command: PatternClockCommand, current: PatternExemption): P
         ? { outcome: 'ignored' }
         : accepted({ type: 'pattern-expired', at });
     case 'remind-pattern-owner': {
-      const { daysLeft } = command;
       if (grant === null || !isInForce(current, at) || grant.endAcceptedBy !== undefined) return { outcome: 'ignored' };
-      if (grant.remindedDays.some((days) => days <= daysLeft)) return { outcome: 'ignored' };
-      return accepted({ type: 'pattern-reminded', at, daysLeft, owner: grant.owner });
-    }
-    case 'note-coverage': {
-      const isKnown = coverage?.exempt === command.coverage.exempt && coverage.leftOut === command.coverage.leftOut;
-      return isKnown ? { outcome: 'ignored' } : accepted({ type: 'pattern-applied', at, coverage: command.coverage });
+      if (grant.remindedDays.some((days) => days <= command.daysLeft)) return { outcome: 'ignored' };
+      return accepted({ type: 'pattern-reminded', at, daysLeft: command.daysLeft, owner: grant.owner });
     }
   }
+}
+
+function noteCoverage(
+  { at, coverage }: Extract<PatternClockCommand, { type: 'note-coverage' }>,
+  current: PatternExemption,
+): PatternDecision {
+  const decidedAt = lastDecidedAt(current);
+  if (current.isApplied || decidedAt === null) return { outcome: 'ignored' };
+  const isLast = Date.parse(at) - Date.parse(decidedAt) >= APPLIED_FOR_MS;
+  const known = current.coverage;
+  const isKnown = known?.exempt === coverage.exempt && known.leftOut === coverage.leftOut;
+  return isKnown && !isLast ? { outcome: 'ignored' } : accepted({ type: 'pattern-applied', at, coverage, isLast });
 }
 
 /** The request that somebody saw, if that is the one that waits. */

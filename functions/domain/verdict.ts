@@ -8,8 +8,8 @@ import {
 } from './authority.ts';
 import type { FourEyes } from './commands.ts';
 import type { Finding } from './finding.ts';
-import type { SlackPerson } from './people.ts';
 import type { PatternAction, PatternExemption } from './pattern-exemption.ts';
+import type { SlackPerson } from './people.ts';
 import { culpritOf, type Policy, type Route, routeOf } from './policy.ts';
 
 type Asking = { person: SlackPerson; groups: GroupMembership; policy: Policy };

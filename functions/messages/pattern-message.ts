@@ -1,12 +1,10 @@
 import { PATTERN_BUTTON, type PatternRef } from '../contracts/slack-actions.ts';
-import type { CoveredKeys } from '../domain/covered-keys.ts';
 import { latestEnd } from '../domain/exemption.ts';
+import type { CoveredKeys } from '../domain/key-pattern.ts';
 import { isInForce, isWaiting, type PatternExemption, type PatternGrant } from '../domain/pattern-exemption.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type Block, type Button, button, confirmation, header } from './block.ts';
 import type { Message } from './finding-message.ts';
-import { type Phrase, richText, secondPerson, spoken, utc } from './phrase.ts';
-import { plain } from './plain.ts';
 import {
   coverageSentence,
   coveredKeyParts,
@@ -15,6 +13,8 @@ import {
   patternWords,
   shortPatternWords,
 } from './pattern-words.ts';
+import { type Phrase, richText, secondPerson, spoken, utc } from './phrase.ts';
+import { plain } from './plain.ts';
 
 /** `covered`: the keys that it means, as far as the bot knows them; null when nobody looked. */
 export type PatternContext = { policy: Policy; now: string; covered: CoveredKeys | null };

@@ -1,6 +1,6 @@
 import { PATTERN_MODAL, type PatternModalMetadata } from '../contracts/slack-actions.ts';
-import type { CoveredKeys } from '../domain/covered-keys.ts';
-import type { KeyPattern, PatternGrant } from '../domain/pattern-exemption.ts';
+import type { CoveredKeys, KeyPattern } from '../domain/key-pattern.ts';
+import type { PatternGrant } from '../domain/pattern-exemption.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type PlainText, plainText, type RichTextBlock } from './block.ts';
 import { type InputBlock, latestDay, termInputs } from './exemption-modal.ts';

@@ -1,5 +1,7 @@
 import { SLASH_COMMAND } from '../contracts/slack-requests.ts';
-import type { KeyPattern } from '../domain/pattern-exemption.ts';
+import type { KeyPattern } from '../domain/key-pattern.ts';
+import type { PatternExemption } from '../domain/pattern-exemption.ts';
+import { utc } from './phrase.ts';
 import { plain } from './plain.ts';
 
 /** Which keys somebody means: of an account by its id, or by the name that the policy gives it. */
@@ -50,4 +52,15 @@ export function patternProblemSentence({ problem }: PatternProblem): string {
 /** There is no such account. */
 export function unknownAccountSentence(account: string): string {
   return `"${plain(account, 60)}" is neither the 12-digit id of an account nor the name of one in the rotation policy. ${EXAMPLES}`;
+}
+
+/** Somebody asked for the same keys before. */
+export function thereAlreadySentence({ request, grant }: PatternExemption): string {
+  return grant === null
+    ? `${disarmed(request?.by.name ?? 'Somebody')} has asked for an exemption of exactly these keys already: its message waits for another approver.`
+    : `These keys are exempt already, until ${utc(grant.until)}: "Renew…" under the message of that exemption prolongs it.`;
+}
+
+function disarmed(name: string): string {
+  return plain(name, 80).replace(/[<>&`]/g, '');
 }

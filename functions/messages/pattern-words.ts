@@ -1,5 +1,4 @@
-import type { CoveredKeys } from '../domain/covered-keys.ts';
-import type { KeyPattern } from '../domain/pattern-exemption.ts';
+import type { CoveredKeys, KeyPattern } from '../domain/key-pattern.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { RichTextPart } from './block.ts';
 import { nameOfKey } from './key-facts.ts';

@@ -1,11 +1,7 @@
 import { createCarryOut } from '../../functions/adapters/carry-out.ts';
 import { digest } from '../../functions/adapters/digest.ts';
-import {
-  AlreadyHandled,
-  type Change,
-  type DueFinding,
-  VersionConflict,
-} from '../../functions/adapters/findings-table.ts';
+import type { Change, DueFinding } from '../../functions/adapters/findings-table.ts';
+import { AlreadyHandled, VersionConflict } from '../../functions/adapters/table-writes.ts';
 import { findingSort } from '../../functions/contracts/table.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import type { Finding, Status } from '../../functions/domain/finding.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
 import { digest } from '../../../functions/adapters/digest.ts';
-import { VersionConflict } from '../../../functions/adapters/findings-table.ts';
+import { VersionConflict } from '../../../functions/adapters/table-writes.ts';
 import { auditEventSchema } from '../../../functions/contracts/records.ts';
 import { EMPTY_CHAIN, verifyChain } from '../../../functions/domain/audit.ts';
 import { anActor, anAssessment, aPolicy, aTrigger, DAY_ONE, KEY } from '../../builders.ts';

@@ -1,6 +1,6 @@
-import { parseSubcommand } from '../../../functions/contracts/slack-requests.ts';
 import { expect } from '@jest/globals';
 import { digest } from '../../../functions/adapters/digest.ts';
+import { parseSubcommand } from '../../../functions/contracts/slack-requests.ts';
 import { answerCommand, type CommandDeps } from '../../../functions/decide-finding/answer-command.ts';
 import { type HomeDeps, type News, showHome } from '../../../functions/decide-finding/home.ts';
 import { viewerOf } from '../../../functions/decide-finding/look-up.ts';
