@@ -32,10 +32,7 @@ const COVERED: CoveredKeys = {
   ],
 };
 
-function shown(
-  exemption: PatternExemption,
-  { now = NOW, covered = COVERED as CoveredKeys | null, policy = POLICY } = {},
-) {
+function shown(exemption: PatternExemption, { now = NOW, covered = COVERED, policy = POLICY } = {}) {
   const message = renderPatternMessage(exemption, { policy, now, covered });
   expectSlackTakes(message);
   const buttons = message.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
