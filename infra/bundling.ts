@@ -61,6 +61,26 @@ const shortenManifests: Plugin = {
   },
 };
 
+/** The groups of Slack's methods that the bot calls, Bolt's own calls included. */
+const CALLED_METHODS = ['auth', 'chat', 'conversations', 'usergroups', 'users', 'views'];
+const METHOD_GROUP = /^ {4}(\w+) = \{\n[^]*?\n {4}\};\n/gm;
+
+/** Slack's client binds every method of Slack's, hundreds, each time it is made; only those that are called are left. */
+const shortenMethods: Plugin = {
+  name: 'shorten-methods',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@slack[\\/]web-api[\\/]dist[\\/]methods\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const found = [...source.matchAll(METHOD_GROUP)].map(([, group = '']) => group);
+      const missing = CALLED_METHODS.filter((group) => !found.includes(group));
+      if (missing.length > 0) throw new Error(`${path} has no methods ${missing.join(', ')}: see infra/bundling.ts`);
+      return {
+        contents: source.replace(METHOD_GROUP, (all, group: string) => (CALLED_METHODS.includes(group) ? all : '')),
+      };
+    });
+  },
+};
+
 /**
  * How a function becomes the one file that Lambda loads. Modules are resolved as ESM, so that what nothing uses is
  * dropped, but the output is CommonJS: on Node 24 an ESM import of `node:http` loads undici at once, a require does not.
@@ -80,7 +100,7 @@ export function esbuildOptions(name: FunctionName): BuildOptions {
     conditions: ['module'],
     minify: true,
     sourcemap: false,
-    plugins: [leaveOut, shortenManifests],
+    plugins: [leaveOut, shortenManifests, shortenMethods],
     logLevel: 'warning',
   };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { keyPattern } from './records.ts';
 
 /** `action_id`s of the buttons under a finding. */
 export const BUTTON = {
@@ -23,7 +24,20 @@ export const DIGEST_BUTTON = {
   samePage: 'same-page',
   nextPage: 'next-page',
 } as const;
-export type ButtonId = (typeof BUTTON)[keyof typeof BUTTON] | (typeof DIGEST_BUTTON)[keyof typeof DIGEST_BUTTON];
+
+/** `action_id`s of the buttons under the exemption of a pattern. */
+export const PATTERN_BUTTON = {
+  confirm: 'confirm-pattern',
+  withdraw: 'withdraw-pattern',
+  renew: 'renew-pattern',
+  revoke: 'revoke-pattern',
+  letEnd: 'let-pattern-end',
+} as const;
+
+export type ButtonId =
+  | (typeof BUTTON)[keyof typeof BUTTON]
+  | (typeof DIGEST_BUTTON)[keyof typeof DIGEST_BUTTON]
+  | (typeof PATTERN_BUTTON)[keyof typeof PATTERN_BUTTON];
 
 /** `callback_id` of the modal that takes an exemption's terms. */
 export const EXEMPTION_MODAL = 'exemption-terms';
@@ -64,6 +78,23 @@ export type ApproveAllRef = z.infer<typeof approveAllRef>;
 export const pageRef = z.strictObject({ digest: digestId, after: placeInList });
 export type PageRef = z.infer<typeof pageRef>;
 
+/** The `value` of a button under the exemption of a pattern: which one, and which request was shown (when it was made). */
+export const patternRef = z.strictObject({
+  pattern: z.string().check(z.minLength(1), z.maxLength(100)),
+  request: z.optional(z.iso.datetime()),
+});
+export type PatternRef = z.infer<typeof patternRef>;
+
+/** `callback_id` of the form for an exemption of a pattern. */
+export const PATTERN_MODAL = 'pattern-terms';
+
+/** The form's `private_metadata`: a new exemption of these keys, or the renewal of the one of that id. */
+export const patternModalMetadata = z.discriminatedUnion('purpose', [
+  z.strictObject({ purpose: z.literal('exempt'), id: patternRef.shape.pattern, pattern: keyPattern }),
+  z.strictObject({ purpose: z.literal('renew'), id: patternRef.shape.pattern, fromHome: z.optional(z.literal(true)) }),
+]);
+export type PatternModalMetadata = z.infer<typeof patternModalMetadata>;
+
 /** `callback_id` of the list that "Review" opens. */
 export const REVIEW_MODAL = 'digest-review';
 
@@ -96,6 +127,16 @@ export function parseApproveAll(value: string | undefined): ApproveAllRef | null
 /** Reads which page of which digest is meant; null when it is not one that this version of the bot writes. */
 export function parsePage(text: string | undefined): PageRef | null {
   return pageRef.safeParse(parseJson(text)).data ?? null;
+}
+
+/** Reads the value of a button under the exemption of a pattern; null when this version of the bot writes no such value. */
+export function parsePatternRef(value: string | undefined): PatternRef | null {
+  return patternRef.safeParse(parseJson(value)).data ?? null;
+}
+
+/** Reads the form's `private_metadata`; null when it is not one that this version of the bot writes. */
+export function parsePatternMetadata(text: string): PatternModalMetadata | null {
+  return patternModalMetadata.safeParse(parseJson(text)).data ?? null;
 }
 
 function parseJson(text: string | undefined): unknown {

@@ -39,7 +39,11 @@ export type Subcommand =
   | { name: 'help'; unknown: string | null }
   | { name: 'status' | 'open' }
   | { name: 'exemptions'; expiringOnly: boolean }
-  | { name: 'show' | 'audit'; key: string };
+  | { name: 'show' | 'audit'; key: string }
+  | { name: 'exempt'; keys: string };
+
+/** What the command only looks up. */
+export type LookUp = Exclude<Subcommand, { name: 'exempt' }>;
 
 /** Reads the text of a command; what is not understood asks for help. */
 export function parseSubcommand(text: string): Subcommand {
@@ -49,6 +53,8 @@ export function parseSubcommand(text: string): Subcommand {
   if ((name === 'status' || name === 'open') && isAlone) return { name };
   if (name === 'exemptions' && isAlone) return { name, expiringOnly: false };
   if (name === 'exemptions' && argument === 'expiring' && rest.length === 0) return { name, expiringOnly: true };
+  // The value of a tag may have spaces in it.
+  if (name === 'exempt') return { name, keys: text.trim().slice(word.length).trim() };
   if ((name === 'show' || name === 'audit') && !isAlone && rest.length === 0) return { name, key: argument };
   return { name: 'help', unknown: name === '' || name === 'help' ? null : text.trim() };
 }

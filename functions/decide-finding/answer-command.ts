@@ -1,4 +1,4 @@
-import { parseSubcommand, type Subcommand } from '../contracts/slack-requests.ts';
+import type { LookUp } from '../contracts/slack-requests.ts';
 import type { AuditEvent, ChainHead, ChainVerdict } from '../domain/audit.ts';
 import { daysLeft } from '../domain/exemption.ts';
 import type { Finding, Status } from '../domain/finding.ts';
@@ -31,15 +31,13 @@ export type CommandDeps = LookUpDeps & { verify: (records: AuditEvent[], head: C
 
 const TOO_MANY = 'There are too many to look through all of them here.';
 
-/** Answers one slash command, for the person alone; it changes nothing. */
-export async function answerCommand(who: Who, text: string, deps: CommandDeps): Promise<CommandAnswer> {
+/** Answers a slash command that looks something up, for the person alone; it changes nothing. */
+export async function answerCommand(who: Who, asked: LookUp, deps: CommandDeps): Promise<CommandAnswer> {
   const viewer = await viewerOf(who, deps);
-  return 'refused' in viewer
-    ? sentenceAnswer(lookRefusalSentence(viewer.refused))
-    : await answer(parseSubcommand(text), viewer, deps);
+  return 'refused' in viewer ? sentenceAnswer(lookRefusalSentence(viewer.refused)) : await answer(asked, viewer, deps);
 }
 
-async function answer(subcommand: Subcommand, viewer: Viewer, deps: CommandDeps): Promise<CommandAnswer> {
+async function answer(subcommand: LookUp, viewer: Viewer, deps: CommandDeps): Promise<CommandAnswer> {
   const context: FindingContext = { policy: viewer.policy, now: deps.now().toISOString() };
   switch (subcommand.name) {
     case 'help':

@@ -4,10 +4,13 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { createCarryOut } from '../adapters/carry-out.ts';
+import { createCarryOutPattern } from '../adapters/carry-out-pattern.ts';
 import { digest } from '../adapters/digest.ts';
 import { createDigests } from '../adapters/digests-table.ts';
 import { tableOverFetch } from '../adapters/dynamodb-fetch.ts';
 import { createFindingsTable } from '../adapters/findings-table.ts';
+import { createPatternCoverage } from '../adapters/pattern-coverage.ts';
+import { createPatternsTable } from '../adapters/patterns-table.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { createSlack } from '../adapters/slack.ts';
 import { SlackReceiver } from '../adapters/slack-receiver.ts';
@@ -18,6 +21,7 @@ import { verifyChain } from '../domain/audit.ts';
 import { answerCommand, type CommandDeps } from './answer-command.ts';
 import { approveAll, type DigestDeps, reviewDigest } from './decide-digest.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from './decide-finding.ts';
+import { createPatternUseCases, type PatternDeps } from './decide-pattern.ts';
 import { type HomeDeps, showHome } from './home.ts';
 import { createSlackApp } from './slack-app.ts';
 
@@ -55,6 +59,13 @@ const lookUps: HomeDeps & CommandDeps = {
   verify: (records, head) => verifyChain(records, digest, head),
 };
 const digestDeps: DigestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
+const patterns = createPatternsTable(table);
+const patternDeps: PatternDeps = {
+  ...deps,
+  patterns,
+  carryOutPattern: createCarryOutPattern({ table: patterns, loadPolicy, newId: randomUUID, digest }),
+  coverage: createPatternCoverage({ table, now }),
+};
 
 const logFailure = (error: unknown, requestId: string) => {
   const keys: LogKeys = { slackRequestId: requestId };
@@ -69,9 +80,10 @@ createSlackApp(
     decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
     approveAll: (ref, request) => approveAll(ref, request, digestDeps),
     reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
+    patterns: createPatternUseCases(patternDeps),
     openView: (triggerId, view) => slack.openView(triggerId, view),
     showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps),
-    answerCommand: (who, words) => answerCommand(who, words, lookUps),
+    answerCommand: (who, asked) => answerCommand(who, asked, lookUps),
     pushView: (triggerId, view) => slack.pushView(triggerId, view),
     updateView: (viewId, view) => slack.updateView(viewId, view),
     now,

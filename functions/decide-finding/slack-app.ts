@@ -29,14 +29,17 @@ import type {
   TermsReply,
 } from './decide-finding.ts';
 import {
+  type Answer,
+  type Click,
   homeOf,
-  listenAtHome,
   type RequestContext,
+  requesterOf,
   requestIdOf,
-  type SlackHomeDeps,
   type SlackUser,
   START,
-} from './slack-home.ts';
+} from './slack-click.ts';
+import { listenAtHome, type SlackHomeDeps } from './slack-home.ts';
+import { listenToPatterns } from './slack-patterns.ts';
 
 /** What the app needs of the use case, and of Slack. */
 export type SlackAppDeps = SlackHomeDeps & {
@@ -45,10 +48,8 @@ export type SlackAppDeps = SlackHomeDeps & {
   decideTerms: (action: FormAction, request: Request, terms: RequestedTerms) => Promise<TermsReply>;
   approveAll: (ref: ApproveAllRef, request: DigestRequest) => Promise<ApproveAllReply>;
   reviewDigest: (page: PageRef, size: number, request: DigestRequest) => Promise<ReviewReply>;
-  openView: (triggerId: string, view: ModalView) => Promise<unknown>;
   pushView: (triggerId: string, view: ModalView) => Promise<unknown>;
   updateView: (viewId: string, view: ModalView) => Promise<unknown>;
-  now: () => Date;
 };
 
 export type SlackAppOptions = {
@@ -103,6 +104,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   });
 
   const { redraw } = listenAtHome(app, deps);
+  listenToPatterns(app, deps, { attempt: attemptAny, tell: (click, answer) => tell(click, answer, null), redraw });
 
   for (const action of CLICKS) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: action }, async (args) => {
@@ -270,24 +272,10 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   return app;
 }
 
-/** What a person is told: a sentence; null: what was clicked shows it; undefined: a view that has opened is the answer. */
-type Answer = string | null | undefined;
 type List = NonNullable<ExemptionModalMetadata['list']>;
 
 /** Where somebody did something. */
 type Place = { body: { user: SlackUser }; context: RequestContext };
-type Click = {
-  body: BlockAction;
-  action: ButtonAction;
-  context: RequestContext;
-  respond: (message: { response_type: 'ephemeral'; replace_original: boolean; text: string }) => Promise<unknown>;
-};
-
-function requesterOf(user: SlackUser, context: RequestContext): DigestRequest {
-  // Without a workspace nobody can be told to belong to the organisation; the domain refuses then.
-  return { userId: user.id, teamId: user.team_id ?? '', requestId: requestIdOf(context) };
-}
-
 /** The list of a digest that was clicked in; undefined for a click under a message. */
 function listUnder({ view }: Pick<BlockAction, 'view'>): List | undefined {
   const page = view?.callback_id === REVIEW_MODAL ? parsePage(view.private_metadata) : null;

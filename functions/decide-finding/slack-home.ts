@@ -1,29 +1,29 @@
-import type { App, BlockAction, ButtonAction, PlainTextInputAction } from '@slack/bolt';
-import { HOME_ACTION, type HomeMetadata, parseHomeMetadata, SLASH_COMMAND } from '../contracts/slack-requests.ts';
-import type { CommandAnswer } from '../messages/command-answer.ts';
+import type { App, BlockAction, ButtonAction, PlainTextInputAction, SlashCommand } from '@slack/bolt';
+import {
+  HOME_ACTION,
+  type HomeMetadata,
+  type LookUp,
+  parseSubcommand,
+  SLASH_COMMAND,
+} from '../contracts/slack-requests.ts';
+import { type CommandAnswer, sentenceAnswer } from '../messages/command-answer.ts';
 import { LONGEST_SEARCH } from '../messages/home-view.ts';
 import type { News } from './home.ts';
 import type { Who } from './look-up.ts';
+import { homeOf, type RequestContext, requesterOf, requestIdOf, type SlackUser, START } from './slack-click.ts';
+import { openPatternForm, type SlackPatternDeps } from './slack-patterns.ts';
 
-export type SlackHomeDeps = {
+export type SlackHomeDeps = SlackPatternDeps & {
   /** Draws a person's Home tab. */
   showHome: (who: Who, metadata: HomeMetadata, news: News) => Promise<void>;
-  answerCommand: (who: Who, text: string) => Promise<CommandAnswer>;
-  /** Told about every failure that a person saw only as "it did not work". */
-  logFailure: (error: unknown, requestId: string) => void;
+  answerCommand: (who: Who, asked: LookUp) => Promise<CommandAnswer>;
 };
-
-export type SlackUser = { id: string; team_id?: string | undefined };
-export type RequestContext = Record<string, unknown>;
-
-/** The Home tab as it is when somebody opens it. */
-export const START: HomeMetadata = { search: null, after: null };
 
 const NO_NEWS: News = { notice: null, decided: null };
 const NOT_ANSWERED =
   'This could not be looked up just now. Please try again; if it stays like this, tell whoever runs the bot.';
 
-/** Listens to what only looks: the Home tab and the slash command. `redraw` is for what was decided in the Home tab. */
+/** Listens to the Home tab and to the slash command, which only look, or open a form. `redraw` is for what was decided in the Home tab. */
 export function listenAtHome(
   app: App,
   deps: SlackHomeDeps,
@@ -61,12 +61,28 @@ export function listenAtHome(
 
   app.command(SLASH_COMMAND, async ({ ack, command, context }) => {
     try {
-      await ack(await deps.answerCommand({ userId: command.user_id, teamId: command.team_id }, command.text));
+      await ack(await answerTo(command, context));
     } catch (error) {
       deps.logFailure(error, requestIdOf(context));
       await ack({ response_type: 'ephemeral', text: NOT_ANSWERED });
     }
   });
+
+  /** Nothing when a form that has opened is the answer. */
+  async function answerTo(
+    { user_id: userId, team_id: teamId, text, trigger_id: triggerId }: SlashCommand,
+    context: RequestContext,
+  ): Promise<CommandAnswer | undefined> {
+    const asked = parseSubcommand(text);
+    if (asked.name !== 'exempt') return await deps.answerCommand({ userId, teamId }, asked);
+    const sentence = await openPatternForm(
+      asked.keys,
+      triggerId,
+      requesterOf({ id: userId, team_id: teamId }, context),
+      deps,
+    );
+    return sentence === undefined ? undefined : sentenceAnswer(sentence);
+  }
 
   return { redraw };
 }
@@ -75,15 +91,4 @@ export function listenAtHome(
 function wordsIn(value: string | null | undefined): string | null {
   const words = value?.trim().slice(0, LONGEST_SEARCH) ?? '';
   return words === '' ? null : words;
-}
-
-/** What the Home tab showed in which somebody clicked; null for a click elsewhere. */
-export function homeOf({ view }: BlockAction): HomeMetadata | null {
-  return view?.type === 'home' ? parseHomeMetadata(view.private_metadata) : null;
-}
-
-export function requestIdOf(context: RequestContext): string {
-  const requestId = context['requestId'];
-  if (typeof requestId !== 'string') throw new Error('the receiver gave the request no id');
-  return requestId;
 }

@@ -10,6 +10,15 @@ export type KeyPattern = { accountId: string } & (
   | { by: 'alias'; alias: string }
 );
 
+/**
+ * The keys with a finding that a pattern means, as people see them before they ask for its exemption or confirm it. The bot
+ * knows keys by their findings; `isAll` is false when there was no time to look at all of them.
+ */
+export type CoveredKeys = {
+  keys: readonly { arn: string; alias: string | null; status: 'open' | 'failed' | 'exempt' }[];
+  isAll: boolean;
+};
+
 /** Without so many letters that stand for themselves a pattern would be the whole account by another name. */
 const LEAST_LITERAL_LENGTH = 3;
 

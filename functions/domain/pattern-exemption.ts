@@ -356,7 +356,8 @@ function seenRequest(
   return isWaiting(request, at) ? request : { reason: 'request-lapsed' };
 }
 
-function isWaiting({ lapsesAt }: PatternRequest, now: string): boolean {
+/** Whether a request can still be confirmed. */
+export function isWaiting({ lapsesAt }: PatternRequest, now: string): boolean {
   return Date.parse(now) < Date.parse(lapsesAt);
 }
 

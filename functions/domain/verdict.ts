@@ -8,6 +8,7 @@ import {
 } from './authority.ts';
 import type { FourEyes } from './commands.ts';
 import type { Finding } from './finding.ts';
+import type { PatternAction, PatternExemption } from './pattern-exemption.ts';
 import type { SlackPerson } from './people.ts';
 import { culpritOf, type Policy, type Route, routeOf } from './policy.ts';
 
@@ -41,6 +42,30 @@ export function verdictOnAny(routes: readonly Route[], asking: Asking): Authorit
   );
 }
 
+/**
+ * What authority says of a person who wants to do this to the exemption of a pattern: only those may whom the policy names
+ * for it, and its owner may let it end.
+ */
+export function verdictOnPattern(
+  action: PatternAction,
+  { grant }: Pick<PatternExemption, 'grant'>,
+  asking: Asking,
+): AuthorityVerdict {
+  const approvers = asking.policy.exemptions.patterns?.approvers ?? { users: [], userGroups: [] };
+  const exemptionOwner = grant?.owner.userId ?? null;
+  // Who caused a finding is judged of each key, when the exemption reaches it.
+  return authorise({ ...rulesFor(asking, { approvers }), ...NO_FINDING, action: KIND_OF[action], exemptionOwner });
+}
+
+/** What each is when it is done to a single finding. */
+const KIND_OF: Record<PatternAction, Action> = {
+  'request-pattern': 'exempt',
+  'confirm-pattern': 'confirm-request',
+  'withdraw-pattern': 'withdraw-request',
+  'revoke-pattern': 'revoke-exemption',
+  'let-pattern-end': 'let-exemption-end',
+};
+
 /** Whether a person may look at findings: anybody of the organisation, as for a re-check. */
 export function mayLook(person: SlackPerson, policy: Policy): AuthorityVerdict {
   const rules = rulesFor({ person, groups: { known: false }, policy }, policy.defaultRoute);
@@ -54,7 +79,7 @@ const NO_FINDING: Culprit & { exemptionOwner: null } = {
   exemptionOwner: null,
 };
 
-function rulesFor({ person, groups, policy }: Asking, { approvers }: Route) {
+function rulesFor({ person, groups, policy }: Asking, { approvers }: Pick<Route, 'approvers'>) {
   const { organisation, exemptions } = policy;
   return { person, groups, approvers, organisation, selfExemption: exemptions.selfExemption };
 }

@@ -1,4 +1,4 @@
-import type { ApproveAllRef, ButtonId, FindingRef, PageRef } from '../contracts/slack-actions.ts';
+import type { ApproveAllRef, ButtonId, FindingRef, PageRef, PatternRef } from '../contracts/slack-actions.ts';
 
 /**
  * The part of Slack's Block Kit that the bot writes. Nothing here is mrkdwn, so nothing that somebody else chose can
@@ -43,14 +43,14 @@ export function preformatted(text: string): RichTextPart {
   return { type: 'rich_text_preformatted', elements: [{ type: 'text', text }] };
 }
 
-/** A button; its value says only which finding or digest it was drawn for, never in what state. */
+/** A button; its value says only which finding, digest or exemption it was drawn for, never in what state. */
 export function button(
   id: ButtonId,
   label: string,
-  finding: FindingRef | ApproveAllRef | PageRef,
+  subject: FindingRef | ApproveAllRef | PageRef | PatternRef,
   extra: Pick<Button, 'style' | 'confirm'> = {},
 ): Button {
-  return { type: 'button', action_id: id, text: plainText(label), value: JSON.stringify(finding), ...extra };
+  return { type: 'button', action_id: id, text: plainText(label), value: JSON.stringify(subject), ...extra };
 }
 
 /** The dialog that Slack shows before a click counts. `text` has at most 300 characters. */

@@ -7,7 +7,7 @@ import {
   type FindingRef,
 } from '../contracts/slack-actions.ts';
 import type { FourEyes } from '../domain/commands.ts';
-import { type ExemptionRefusal, latestEnd } from '../domain/exemption.ts';
+import { type ExemptionRefusal, type ExemptionRules, type ExemptionTerms, latestEnd } from '../domain/exemption.ts';
 import { type Finding, firstExempt } from '../domain/finding.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type PlainText, plainText, type RichTextBlock } from './block.ts';
@@ -30,7 +30,7 @@ type InputElement =
       max_length: number;
       initial_value?: string;
     };
-type InputBlock = {
+export type InputBlock = {
   type: 'input';
   block_id: Field;
   label: PlainText;
@@ -83,10 +83,7 @@ export function renderExemptionModal({
   const { key, facts } = finding;
   const rules = policy.exemptions;
   const present = purpose === 'renew-exemption' && finding.status === 'exempt' ? finding.exemption : null;
-  const owner = present === null ? null : slackUserId(present.owner.userId);
-  const reason = present === null ? '' : plain(present.reason, LONGEST_REASON);
-  const ticket = plain(present?.ticket ?? '', LONGEST_TICKET);
-  const latest = latestDay(finding, policy, now);
+  const latest = latestDay(rules, now, firstExempt(finding));
   const metadata: ExemptionModalMetadata = {
     ...{ finding: ref, purpose },
     ...(fromHome === true ? { fromHome } : {}),
@@ -115,37 +112,53 @@ export function renderExemptionModal({
       ...(shortening === null
         ? []
         : [untilInput(dayBefore(shortening.until), now, 'The last day, to its end in UTC.')]),
-      ...(shortening !== null
-        ? []
-        : [
-            input('owner', 'Owner', {
-              hint: 'An active full member of this organisation who answers for the exemption and is reminded before it ends.',
-              element: { type: 'users_select', action_id: 'owner', ...(owner === null ? {} : { initial_user: owner }) },
-            }),
-            input('reason', 'Reason', {
-              hint: `At least ${rules.minimumReasonLength} characters.`,
-              element: {
-                ...{ type: 'plain_text_input', action_id: 'reason', multiline: true },
-                ...{ min_length: rules.minimumReasonLength, max_length: LONGEST_REASON },
-                ...(reason === '' ? {} : { initial_value: reason }),
-              },
-            }),
-            input('ticket', 'Ticket', {
-              optional: !rules.ticketRequired,
-              element: {
-                ...{ type: 'plain_text_input', action_id: 'ticket', multiline: false, max_length: LONGEST_TICKET },
-                ...(ticket === '' ? {} : { initial_value: ticket }),
-              },
-            }),
-            untilInput(
-              latest,
-              // A renewal goes on from the present end, or its form would begin with an earlier one.
-              present !== null && Date.parse(present.until) > Date.parse(now) ? present.until : now,
-              `The last day, to its end in UTC; at the latest ${latest}, as the policy allows ${allowed(rules)}.`,
-            ),
-          ]),
+      ...(shortening !== null ? [] : termInputs({ present, rules, latest, now })),
     ],
   };
+}
+
+/** The fields for an exemption's terms, filled with the present ones if there are any. */
+export function termInputs({
+  present,
+  rules,
+  latest,
+  now,
+}: {
+  present: ExemptionTerms | null;
+  rules: ExemptionRules;
+  latest: string;
+  now: string;
+}): InputBlock[] {
+  const owner = present === null ? null : slackUserId(present.owner.userId);
+  const reason = present === null ? '' : plain(present.reason, LONGEST_REASON);
+  const ticket = plain(present?.ticket ?? '', LONGEST_TICKET);
+  return [
+    input('owner', 'Owner', {
+      hint: 'An active full member of this organisation who answers for the exemption and is reminded before it ends.',
+      element: { type: 'users_select', action_id: 'owner', ...(owner === null ? {} : { initial_user: owner }) },
+    }),
+    input('reason', 'Reason', {
+      hint: `At least ${rules.minimumReasonLength} characters.`,
+      element: {
+        ...{ type: 'plain_text_input', action_id: 'reason', multiline: true },
+        ...{ min_length: rules.minimumReasonLength, max_length: LONGEST_REASON },
+        ...(reason === '' ? {} : { initial_value: reason }),
+      },
+    }),
+    input('ticket', 'Ticket', {
+      optional: !rules.ticketRequired,
+      element: {
+        ...{ type: 'plain_text_input', action_id: 'ticket', multiline: false, max_length: LONGEST_TICKET },
+        ...(ticket === '' ? {} : { initial_value: ticket }),
+      },
+    }),
+    untilInput(
+      latest,
+      // A renewal goes on from the present end, or its form would begin with an earlier one.
+      present !== null && Date.parse(present.until) > Date.parse(now) ? present.until : now,
+      `The last day, to its end in UTC; at the latest ${latest}, as the policy allows ${allowed(rules)}.`,
+    ),
+  ];
 }
 
 const WORDS: Record<ExemptionPurpose, { title: string; submit: string }> = {
@@ -185,9 +198,9 @@ function input(
   return { type: 'input', block_id: EXEMPTION_FIELD[field], label: plainText(label), ...help, optional, element };
 }
 
-/** The last day whose end is still within the policy's maximum. */
-function latestDay(finding: Finding, policy: Policy, now: string): string {
-  return dayOf(Date.parse(latestEnd(policy.exemptions, now, firstExempt(finding))) - DAY);
+/** The last day whose end is still within the policy's maximum; `since` as for `latestEnd`. */
+export function latestDay(rules: ExemptionRules, now: string, since: string | null): string {
+  return dayOf(Date.parse(latestEnd(rules, now, since)) - DAY);
 }
 
 /** The last day whose end is before this instant's day is over. */
@@ -195,7 +208,7 @@ function dayBefore(at: string): string {
   return dayOf(Date.parse(at) - 1 - DAY);
 }
 
-function allowed({ maximumDays, maximumTotalDays }: Policy['exemptions']): string {
+function allowed({ maximumDays, maximumTotalDays }: ExemptionRules): string {
   return `${maximumDays} days at a time and ${maximumTotalDays} in all`;
 }
 

@@ -14,7 +14,7 @@ export function keyName(key: KeyIdentity, facts: KeyFacts | null): string {
 }
 
 /** The same when only the first alias is at hand. */
-export function nameOfKey(key: KeyIdentity, firstAlias: string | null): string {
+export function nameOfKey(key: Pick<KeyIdentity, 'keyId'>, firstAlias: string | null): string {
   const alias = firstAlias === null ? '' : plain(firstAlias, 94);
   return alias === '' ? plain(key.keyId, 100) : `alias/${alias}`;
 }

@@ -22,7 +22,7 @@ export function remedyExplanation(remedy: Remedy, key: KeyIdentity, policy: Poli
 }
 
 /** `payments-prod (444455556666)`; the id alone when the policy does not name the account. */
-export function accountLabel({ accountId }: KeyIdentity, policy: Policy): string {
+export function accountLabel({ accountId }: Pick<KeyIdentity, 'accountId'>, policy: Policy): string {
   const name = accountName(policy, accountId);
   return name === accountId ? accountId : `${plain(name, 80)} (${accountId})`;
 }

@@ -1,7 +1,7 @@
 import { type PlainText, plainText } from './block.ts';
 
 /** Titles of a modal that has one sentence and nothing to fill in; Slack allows 24 characters. */
-type SentenceTitle = 'Nothing was changed' | 'Not finished' | 'Review findings';
+type SentenceTitle = 'Asked for' | 'Nothing was changed' | 'Not finished' | 'Review findings';
 
 /** The modal in the shape of views.open; assignable to Slack's `ModalView`. */
 export type SentenceModal = {
@@ -11,7 +11,7 @@ export type SentenceModal = {
   blocks: { type: 'section'; text: PlainText }[];
 };
 
-/** A modal that says why a form or a list is not shown any more. */
+/** A modal that says what came of a form, or why a form or a list is not shown any more. */
 export function renderSentence(title: SentenceTitle, text: string): SentenceModal {
   return {
     type: 'modal',

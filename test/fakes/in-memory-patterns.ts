@@ -2,10 +2,11 @@ import { createCarryOutPattern } from '../../functions/adapters/carry-out-patter
 import { digest } from '../../functions/adapters/digest.ts';
 import type { PatternChange, PatternsTable } from '../../functions/adapters/patterns-table.ts';
 import { AlreadyHandled, VersionConflict } from '../../functions/adapters/table-writes.ts';
+import type { PatternDeps } from '../../functions/decide-finding/decide-pattern.ts';
 import { EMPTY_PATTERN_CHAIN, type PatternHead, type PatternRecord } from '../../functions/domain/pattern-audit.ts';
 import type { PatternCommand, PatternExemption } from '../../functions/domain/pattern-exemption.ts';
 import type { Policy } from '../../functions/domain/policy.ts';
-import { aPolicy } from '../builders.ts';
+import { aPolicy, DAY_ONE } from '../builders.ts';
 
 type Row = { head: PatternHead; records: PatternRecord[]; dueAt: string | null };
 
@@ -92,6 +93,21 @@ export function createInMemoryPatterns(policy: Policy = aPolicy()) {
       if (last === undefined) throw new Error('no command');
       return last;
     },
+  };
+}
+
+/** All that the use cases of exemptions of patterns need: nobody has any, and Slack knows nobody, unless told otherwise. */
+export function somePatternDeps(changes: Partial<PatternDeps> = {}, policy: Policy = aPolicy()): PatternDeps {
+  const patterns = createInMemoryPatterns(policy);
+  return {
+    loadPolicy: () => Promise.resolve({ policy }),
+    person: () => Promise.resolve(null),
+    groupsOf: () => Promise.resolve({ known: false }),
+    now: () => new Date(DAY_ONE),
+    patterns,
+    carryOutPattern: patterns.carryOut,
+    coverage: () => Promise.resolve({ keys: [], isAll: true }),
+    ...changes,
   };
 }
 

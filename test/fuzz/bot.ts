@@ -6,6 +6,7 @@ import { BUTTON, EXEMPTION_MODAL } from '../../functions/contracts/slack-actions
 import { answerCommand } from '../../functions/decide-finding/answer-command.ts';
 import { approveAll, type DigestDeps, reviewDigest } from '../../functions/decide-finding/decide-digest.ts';
 import { type Deps, decideFinding, decideTerms, mayStateTerms } from '../../functions/decide-finding/decide-finding.ts';
+import { createPatternUseCases } from '../../functions/decide-finding/decide-pattern.ts';
 import { showHome } from '../../functions/decide-finding/home.ts';
 import { createSlackApp } from '../../functions/decide-finding/slack-app.ts';
 import { type AuditEvent, type ChainHead, verifyChain } from '../../functions/domain/audit.ts';
@@ -14,6 +15,7 @@ import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import type { KeyIdentity } from '../../functions/domain/key.ts';
 import { aKey, aPerson, aPolicy, DAY_ONE, HISTORY, KEY, later } from '../builders.ts';
 import { createInMemoryFindings } from '../fakes/in-memory-findings.ts';
+import { somePatternDeps } from '../fakes/in-memory-patterns.ts';
 
 export const SECRET = 'a-signing-secret-of-a-test';
 const BOT = { botToken: 'xoxb-test', botId: 'B0BOT', botUserId: 'U0BOT' };
@@ -101,6 +103,7 @@ export async function createBot() {
       decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
       approveAll: (ref, request) => approveAll(ref, request, digestDeps),
       reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
+      patterns: createPatternUseCases(somePatternDeps({ person: deps.person, now: () => NOW })),
       openView: (_, view) => Promise.resolve(views.push(view)),
       showHome: (who, metadata, news) => showHome(who, metadata, news, lookUps()),
       answerCommand: (who, text) => answerCommand(who, text, lookUps()),

@@ -8,10 +8,13 @@ import middy from '@middy/core';
 import { AwsLambdaReceiver, LogLevel } from '@slack/bolt';
 import type { Context } from 'aws-lambda';
 import { createCarryOut } from '../../../functions/adapters/carry-out.ts';
+import { createCarryOutPattern } from '../../../functions/adapters/carry-out-pattern.ts';
 import { digest } from '../../../functions/adapters/digest.ts';
 import { createDigests } from '../../../functions/adapters/digests-table.ts';
 import { tableOverSdk } from '../../../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable } from '../../../functions/adapters/findings-table.ts';
+import { createPatternCoverage } from '../../../functions/adapters/pattern-coverage.ts';
+import { createPatternsTable } from '../../../functions/adapters/patterns-table.ts';
 import { createPolicyStore } from '../../../functions/adapters/policy-store.ts';
 import { createSlack } from '../../../functions/adapters/slack.ts';
 import { decideFindingEnv, parseEnv } from '../../../functions/contracts/env.ts';
@@ -24,6 +27,7 @@ import {
   decideTerms,
   mayStateTerms,
 } from '../../../functions/decide-finding/decide-finding.ts';
+import { createPatternUseCases } from '../../../functions/decide-finding/decide-pattern.ts';
 import { type HomeDeps, showHome } from '../../../functions/decide-finding/home.ts';
 import { createSlackApp } from '../../../functions/decide-finding/slack-app.ts';
 import { verifyChain } from '../../../functions/domain/audit.ts';
@@ -70,6 +74,7 @@ async function start() {
     verify: (records, head) => verifyChain(records, digest, head),
   };
   const digestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
+  const patterns = createPatternsTable(table);
   const receiver = new AwsLambdaReceiver({
     signingSecret: secret.signingSecret,
     logLevel: LogLevel.ERROR,
@@ -88,6 +93,12 @@ async function start() {
       decideTerms: (action, request, terms) => decideTerms(action, request, terms, deps),
       approveAll: (ref, request) => approveAll(ref, request, digestDeps),
       reviewDigest: (page, size, request) => reviewDigest(page, size, request, digestDeps),
+      patterns: createPatternUseCases({
+        ...deps,
+        patterns,
+        carryOutPattern: createCarryOutPattern({ table: patterns, loadPolicy, newId: randomUUID, digest }),
+        coverage: createPatternCoverage({ table, now }),
+      }),
       openView: (triggerId, view) => slack.openView(triggerId, view),
       pushView: (triggerId, view) => slack.pushView(triggerId, view),
       updateView: (viewId, view) => slack.updateView(viewId, view),

@@ -4,8 +4,10 @@ import * as z from 'zod';
 import { BUTTON, DIGEST_BUTTON, EXEMPTION_MODAL, REVIEW_MODAL } from '../../../functions/contracts/slack-actions.ts';
 import type { ApproveAllReply, ReviewReply } from '../../../functions/decide-finding/decide-digest.ts';
 import type { Reply, TermsReply } from '../../../functions/decide-finding/decide-finding.ts';
+import { createPatternUseCases } from '../../../functions/decide-finding/decide-pattern.ts';
 import { createSlackApp } from '../../../functions/decide-finding/slack-app.ts';
 import { aFinding, aPolicy, KEY, later } from '../../builders.ts';
+import { somePatternDeps } from '../../fakes/in-memory-patterns.ts';
 import { wordsOf } from '../messages/slack-limits.ts';
 
 const REF = { key: KEY.arn, episode: 1 };
@@ -48,6 +50,7 @@ function anApp({
     },
     {
       decide: () => Promise.resolve(decided),
+      patterns: createPatternUseCases(somePatternDeps()),
       mayStateTerms: () =>
         Promise.resolve({ kind: 'may', finding: aFinding('open'), policy: aPolicy(), fourEyes: null }),
       decideTerms: () => Promise.resolve(terms),

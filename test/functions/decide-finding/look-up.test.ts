@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { digest } from '../../../functions/adapters/digest.ts';
+import { parseSubcommand } from '../../../functions/contracts/slack-requests.ts';
 import { answerCommand, type CommandDeps } from '../../../functions/decide-finding/answer-command.ts';
 import { type HomeDeps, type News, showHome } from '../../../functions/decide-finding/home.ts';
 import { viewerOf } from '../../../functions/decide-finding/look-up.ts';
@@ -72,7 +73,9 @@ function world({ person = {}, groups = { known: true, groupIds: [], gone: [] } }
       return views.at(-1)?.blocks.map(wordsOf).join('') ?? '';
     },
     command: async (userId: string, text: string) => {
-      const answer = await answerCommand({ userId, teamId: TEAM }, text, deps);
+      const asked = parseSubcommand(text);
+      if (asked.name === 'exempt') throw new Error('that opens a form');
+      const answer = await answerCommand({ userId, teamId: TEAM }, asked, deps);
       return answer.blocks.map(wordsOf).join('');
     },
   };

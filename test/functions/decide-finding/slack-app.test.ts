@@ -1,8 +1,10 @@
 import type { Receiver, ReceiverEvent } from '@slack/bolt';
 import { BUTTON, EXEMPTION_MODAL, slackInteraction } from '../../../functions/contracts/slack-actions.ts';
 import type { Reply } from '../../../functions/decide-finding/decide-finding.ts';
+import { createPatternUseCases } from '../../../functions/decide-finding/decide-pattern.ts';
 import { createSlackApp } from '../../../functions/decide-finding/slack-app.ts';
 import { KEY, later } from '../../builders.ts';
+import { somePatternDeps } from '../../fakes/in-memory-patterns.ts';
 
 const REF = { key: KEY.arn, episode: 1 };
 const RESPONSE_URL = 'https://hooks.slack.com/actions/T0TEAM/1/2';
@@ -24,6 +26,7 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
   const app = createSlackApp(
     { receiver, bot: () => Promise.resolve(BOT), apiUrl },
     {
+      patterns: createPatternUseCases(somePatternDeps()),
       decide: (action, { finding, userId, teamId }) => {
         people.push(`${userId} of ${teamId}`);
         asked.push(`${action} ${finding.key}`);
@@ -45,8 +48,8 @@ function anApp({ reply = refused, apiUrl }: { reply?: Reply | Error; apiUrl?: st
         asked.push(`home of ${userId} ${JSON.stringify({ ...metadata, ...news })}`);
         return Promise.resolve();
       },
-      answerCommand: ({ userId }, text) => {
-        asked.push(`"${text}" by ${userId}`);
+      answerCommand: ({ userId }, { name }) => {
+        asked.push(`"${name}" by ${userId}`);
         return reply instanceof Error
           ? Promise.reject(reply)
           : Promise.resolve({ response_type: 'ephemeral', text: 'answered', blocks: [] });
