@@ -9,6 +9,7 @@ import type { KeyPattern } from '../functions/domain/key-pattern.ts';
 import {
   decidePattern,
   evolvePattern,
+  exemptionBy,
   type PatternCommand,
   type PatternExemption,
 } from '../functions/domain/pattern-exemption.ts';
@@ -239,6 +240,8 @@ export function commandsOfEveryType(at: string = later({ hours: 1 })): {
     remind: { type: 'remind', at, reminder: 1 },
     escalate: { type: 'escalate', at },
     'report-overdue': { type: 'report-overdue', at },
+    'follow-pattern': { type: 'follow-pattern', at, exemption: exemptionBy(aPattern(), at), rules: someRules() },
+    'leave-pattern': { type: 'leave-pattern', at, patternId: 'pattern-1', endedBy: aPersonRef() },
   };
 }
 

@@ -161,6 +161,7 @@ const base = {
     switchedOffAgain: z.array(z.object({ at, by: text, tool: text })),
   }),
   exemptSince: z.optional(at),
+  leftPatterns: z.optional(z.array(text)),
 };
 const mayHaveRequest = { request: z.optional(request) };
 const unanswered = { remindersSent: count, escalatedAt: z.nullable(at) };
@@ -293,7 +294,7 @@ export const findingEventSchema = z.discriminatedUnion('type', [
   event('exemption-renewed', { exemption, by: person }),
   event('exemption-shortened', { by: person, until: at, owner: person }),
   event('exemption-end-accepted', { by: person }),
-  event('exemption-revoked', { by: person }),
+  event('exemption-revoked', { by: person, withPattern: z.optional(z.literal(true)) }),
   event('exemption-expired', { facts: z.nullable(facts), assessment }),
   event('exemption-reminded', { daysLeft: count, owner: person }),
   event('reminded', { reminder: count }),

@@ -1,7 +1,9 @@
 import type { FindingEventType } from '../domain/finding-events.ts';
+import type { PatternEvent } from '../domain/pattern-exemption.ts';
 import {
   BATCH_SORT_KEY_PREFIX,
   EVENT_SORT_KEY_PREFIX,
+  PATTERN_RECORD_SORT_KEY_PREFIX,
   REFRESH_SORT_KEY_PREFIX,
   TURN_SORT_KEY_PREFIX,
 } from './table.ts';
@@ -31,10 +33,14 @@ export const STREAM_CONSUMERS = {
  * start nobody. Lambda Developer Guide, "Control which events Lambda sends to your function".
  */
 export function auditEventFilter(eventTypes: readonly FindingEventType[] | 'all'): object {
+  return recordFilter(EVENT_SORT_KEY_PREFIX, eventTypes);
+}
+
+function recordFilter(prefix: string, eventTypes: readonly string[] | 'all'): object {
   return {
     eventName: ['INSERT'],
     dynamodb: {
-      Keys: { sk: { S: [{ prefix: EVENT_SORT_KEY_PREFIX }] } },
+      Keys: { sk: { S: [{ prefix }] } },
       ...(eventTypes === 'all' ? {} : { NewImage: { eventType: { S: eventTypes } } }),
     },
   };
@@ -50,6 +56,12 @@ const DIGEST_ITEMS: Partial<Record<StreamConsumer, readonly string[]>> = {
   'sweep-keys': [BATCH_SORT_KEY_PREFIX, TURN_SORT_KEY_PREFIX],
 };
 
+/** The events of exemptions of patterns that start a function: those that people see, and those that keys follow. */
+const PATTERN_EVENTS: Partial<Record<StreamConsumer, readonly PatternEvent['type'][] | 'all'>> = {
+  'announce-finding': 'all',
+  'sweep-keys': ['pattern-confirmed', 'pattern-revoked'],
+};
+
 /** All event-source filters of a consumer; a record that fits any of them starts it. */
 export function streamFilters(consumer: StreamConsumer): object[] {
   const auditEvents = consumer === 'sweep-keys' ? [] : [auditEventFilter(STREAM_CONSUMERS[consumer])];
@@ -57,5 +69,7 @@ export function streamFilters(consumer: StreamConsumer): object[] {
     eventName: ['INSERT'],
     dynamodb: { Keys: { sk: { S: [{ prefix }] } } },
   }));
-  return [...auditEvents, ...digestItems];
+  const events = PATTERN_EVENTS[consumer];
+  const patternEvents = events === undefined ? [] : [recordFilter(PATTERN_RECORD_SORT_KEY_PREFIX, events)];
+  return [...auditEvents, ...digestItems, ...patternEvents];
 }

@@ -12,6 +12,7 @@ import { tableOverSdk } from '../adapters/dynamodb-sdk.ts';
 import { createFindingsTable, parseEventImage } from '../adapters/findings-table.ts';
 import { createKeyReader } from '../adapters/kms.ts';
 import { createMetrics } from '../adapters/metrics.ts';
+import { createPatternsTable } from '../adapters/patterns-table.ts';
 import { createPolicyStore } from '../adapters/policy-store.ts';
 import { detectFindingEnv, parseEnv } from '../contracts/env.ts';
 import { type KeyEvent, parseKeyEvent } from '../contracts/kms-event.ts';
@@ -24,6 +25,7 @@ const metrics = createMetrics('detect-finding', process.env);
 const table = tableOverSdk({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName: env.TABLE_NAME });
 const sqs = new SQSClient({});
 const findings = createFindingsTable(table);
+const patterns = createPatternsTable(table);
 const policies = createPolicyStore({ table, now: () => new Date() });
 const loadPolicy = () => policies.loadPolicy();
 const reader = createKeyReader({
@@ -37,6 +39,7 @@ const deps: DetectDeps = {
   loadPolicy,
   loadFinding: async (keyArn) => (await findings.load(keyArn)).finding,
   observeKey: reader.observeKey,
+  patternsOf: (accountId) => patterns.ofAccount(accountId),
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
 };
 

@@ -73,7 +73,7 @@ export function authorise(question: AuthorityQuestion): AuthorityVerdict {
   if (action === 'let-exemption-end' && person.userId === question.exemptionOwner) return { allowed: true };
   const approver = isApprover(question);
   if (!approver.allowed) return approver;
-  if (excuses(action) && !question.selfExemption && causedIt(question)) return refused('caused-the-finding');
+  if (excuses(action) && !question.selfExemption && isCausedBy(person, question)) return refused('caused-the-finding');
   return { allowed: true };
 }
 
@@ -120,7 +120,11 @@ function isApprover({ person, approvers, groups }: AuthorityQuestion): Authority
   return refused(groups.gone.length === 0 ? 'not-an-approver' : 'group-gone');
 }
 
-function causedIt({ person, causedBy, causedByUserIds }: AuthorityQuestion): boolean {
+/** Whether a person is known to have caused a finding. */
+export function isCausedBy(
+  person: Pick<PersonRef, 'userId' | 'email'>,
+  { causedBy, causedByUserIds }: Pick<Culprit, 'causedBy' | 'causedByUserIds'>,
+): boolean {
   if (causedByUserIds.includes(person.userId)) return true;
   const email = causedBy?.email ?? null;
   return email !== null && person.email !== null && isSameAddress(email, person.email);

@@ -1,6 +1,6 @@
 import type { Assessment, Problem } from './assessment.ts';
 import type { AuthorityVerdict, FourEyesReason } from './authority.ts';
-import type { ExemptionRules, ExemptionTerms } from './exemption.ts';
+import type { Exemption, ExemptionRules, ExemptionTerms } from './exemption.ts';
 import type { Mode, Proof } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { Decider, PersonRef, Trigger } from './people.ts';
@@ -57,6 +57,12 @@ export type ClockCommand =
   | { type: 'escalate'; at: string }
   | { type: 'report-overdue'; at: string };
 
+/** What an exemption of a pattern does to a finding that is there already. */
+export type FollowCommand =
+  | { type: 'follow-pattern'; at: string; exemption: Exemption; rules: ExemptionRules }
+  /** The exemption of the pattern was ended, and those of its keys end with it. */
+  | { type: 'leave-pattern'; at: string; patternId: string; endedBy: PersonRef };
+
 /** What a route in `auto` mode needs to decide by itself. */
 type AutoRules = {
   /** The mode that the route of the finding has in the policy now; `mode` is for a finding that would open. */
@@ -74,9 +80,11 @@ export type AssessCommand = {
   trigger: Trigger;
   route: string;
   mode: Mode;
+  /** What a pattern in force gives the key, if this opens its finding. */
+  byPattern?: Exemption | undefined;
 } & AutoRules;
 
-export type Command = AssessCommand | PersonCommand | RemediatorCommand | ClockCommand;
+export type Command = AssessCommand | PersonCommand | RemediatorCommand | ClockCommand | FollowCommand;
 
 /** Who stands behind a refused command in the audit trail. */
 export function deciderOf(command: PersonCommand): Decider {

@@ -7,12 +7,13 @@ import {
   type ConfirmCommand,
   deciderOf,
   type ExcuseCommand,
+  type FollowCommand,
   type PersonCommand,
   type RemediatorCommand,
 } from './commands.ts';
 import { OVERDUE_REPORTS_BEFORE_FAILURE } from './deadlines.ts';
 import { causeAfter, evolve } from './evolve.ts';
-import { checkShortening, checkTerms, type Exemption, type ExemptionTerms, isLive } from './exemption.ts';
+import { checkShortening, checkTerms, type Exemption, type ExemptionTerms, isLive, latestEnd } from './exemption.ts';
 import {
   type Closing,
   decidedBy,
@@ -49,7 +50,8 @@ export type IgnoredBecause =
   | 'exemption-over'
   | 'exemption-still-live'
   | 'not-waiting-for-an-answer'
-  | 'no-request-to-lapse';
+  | 'no-request-to-lapse'
+  | 'does-not-follow';
 
 /**
  * The one place where it is decided what a command does to a finding. Default deny: a pair of status and command that
@@ -83,6 +85,9 @@ export function decide(command: Command, finding: Finding | undefined): Decision
     case 'escalate':
     case 'report-overdue':
       return decideClock(command, finding);
+    case 'follow-pattern':
+    case 'leave-pattern':
+      return decideFollowing(command, finding);
   }
 }
 
@@ -183,6 +188,11 @@ function open(
     ...{ type: 'finding-opened', at, key, facts, assessment, trigger, route, mode },
     episode: (previous?.episode ?? 0) + 1,
   };
+  const { byPattern: exemption, mode: openedIn } = command;
+  // Nobody is asked, and nothing is remediated: two people have decided about this key beforehand.
+  if (exemption !== undefined && openedIn !== 'observe') {
+    return accepted(opened, { type: 'exemption-granted', at, exemption });
+  }
   return accepted(opened, ...remediation(evolve(previous, opened), command));
 }
 
@@ -406,6 +416,43 @@ function decideRemediation(command: RemediatorCommand, finding: Finding | undefi
         : accepted({ type: 'backed-out', at, exemption: thenExempt, proof, kmsRequestId });
     }
   }
+}
+
+function decideFollowing(command: FollowCommand, finding: Finding | undefined): Decision {
+  const { at } = command;
+  if (finding === undefined || finding.mode === 'observe') return ignored('does-not-follow');
+  if (command.type === 'leave-pattern') {
+    const isByIt = finding.status === 'exempt' && finding.exemption.pattern?.id === command.patternId;
+    return isByIt && isLive(finding.exemption, at)
+      ? accepted({ type: 'exemption-revoked', at, by: command.endedBy, withPattern: true })
+      : ignored('does-not-follow');
+  }
+  const exemption = { ...command.exemption, since: firstExempt(finding) ?? at };
+  if (!mayFollow(finding, exemption, command)) return ignored('does-not-follow');
+  return finding.status === 'exempt'
+    ? accepted({ type: 'exemption-renewed', at, exemption, by: exemption.confirmedBy ?? exemption.grantedBy })
+    : accepted({ type: 'exemption-granted', at, exemption });
+}
+
+function mayFollow(
+  finding: Finding,
+  exemption: Exemption,
+  { at, rules }: Extract<FollowCommand, { type: 'follow-pattern' }>,
+): boolean {
+  const id = exemption.pattern?.id;
+  const request = requestOf(finding);
+  if (request !== null && isWaiting(request, at)) return false;
+  if (finding.leftPatterns?.some((left) => left === id)) return false;
+  // The total that the policy allows is a key's, however it comes to it.
+  if (Date.parse(exemption.until) > Date.parse(latestEnd(rules, at, exemption.since ?? at))) return false;
+  if (finding.status !== 'exempt') return isUndecided(finding);
+  const { exemption: present } = finding;
+  const isByIt = present.pattern?.id === id && isLive(present, at);
+  return isByIt && !same(grantOf(present), grantOf(exemption));
+}
+
+function grantOf({ owner, reason, ticket, until, grantedBy, confirmedBy }: Exemption) {
+  return { owner, reason, ticket, until, grantedBy, confirmedBy };
 }
 
 function decideClock(command: ClockCommand, finding: Finding | undefined): Decision {

@@ -55,7 +55,7 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
     case 'remediation-approved':
       // Who has an exempt key fixed ends the exemption with it.
       if (finding.status !== 'exempt') waiting(finding, event);
-      return { ...base, ...underWay(event), thenExempt: null };
+      return { ...base, ...left(finding), ...underWay(event), thenExempt: null };
     case 'back-out-approved':
       if (finding.status !== 'remediated') throw new ImpossibleEvent(event.type, finding.status);
       return { ...base, ...underWay(event), thenExempt: event.thenExempt };
@@ -106,7 +106,7 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
       return { ...base, ...exemptOn(event.exemption) };
     case 'exemption-renewed':
       exempt(finding, event);
-      return { ...base, ...exemptOn(event.exemption) };
+      return { ...base, ...(event.exemption.pattern ? {} : left(finding)), ...exemptOn(event.exemption) };
     case 'exemption-shortened': {
       const present = exempt(finding, event);
       // A key that was decided about by itself does not follow a pattern any more.
@@ -114,7 +114,7 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
       delete exemption.pattern;
       // The owner is told of the new end: no reminder of it has to follow at once.
       const remindedDays = [...exemption.remindedDays, daysLeft(exemption, event.at)];
-      return { ...present, exemption: { ...exemption, remindedDays } };
+      return { ...present, ...left(finding), exemption: { ...exemption, remindedDays } };
     }
     case 'exemption-end-accepted': {
       const present = exempt(finding, event);
@@ -122,7 +122,7 @@ export function evolve(finding: Finding | undefined, event: FindingEvent): Findi
     }
     case 'exemption-revoked':
       exempt(finding, event);
-      return { ...base, ...asked(event.at) };
+      return { ...base, ...(event.withPattern ? {} : left(finding)), ...asked(event.at) };
     case 'exemption-expired':
       exempt(finding, event);
       return {
@@ -192,9 +192,19 @@ function underWay({
 }
 
 function baseOf(finding: Finding): FindingBase {
-  const { key, facts, assessment, trigger, episode, openedAt, route, mode, history, exemptSince } = finding;
-  const since = exemptSince === undefined ? {} : { exemptSince };
-  return { key, facts, assessment, trigger, episode, openedAt, route, mode, history, ...since };
+  const { key, facts, assessment, trigger, episode, openedAt, route, mode, history } = finding;
+  const { exemptSince, leftPatterns } = finding;
+  return {
+    ...{ key, facts, assessment, trigger, episode, openedAt, route, mode, history },
+    ...(exemptSince === undefined ? {} : { exemptSince }),
+    ...(leftPatterns === undefined ? {} : { leftPatterns }),
+  };
+}
+
+/** Who decides about one key takes it out of the pattern that exempts it. */
+function left(finding: Finding): Pick<FindingBase, 'leftPatterns'> {
+  const pattern = finding.status === 'exempt' ? finding.exemption.pattern : undefined;
+  return pattern === undefined ? {} : { leftPatterns: [...(finding.leftPatterns ?? []), pattern.id] };
 }
 
 function settled(finding: Finding | undefined, event: FindingEvent): void {

@@ -39,7 +39,8 @@ export type FindingEvent =
   | { type: 'exemption-renewed'; at: string; exemption: Exemption; by: PersonRef }
   | { type: 'exemption-shortened'; at: string; by: PersonRef; until: string; owner: PersonRef }
   | { type: 'exemption-end-accepted'; at: string; by: PersonRef }
-  | { type: 'exemption-revoked'; at: string; by: PersonRef }
+  /** `withPattern`: it was the exemption of a pattern that was ended, and this one with it. */
+  | { type: 'exemption-revoked'; at: string; by: PersonRef; withPattern?: true | undefined }
   | { type: 'exemption-expired'; at: string; facts: KeyFacts | null; assessment: Assessment }
   | { type: 'exemption-reminded'; at: string; daysLeft: number; owner: PersonRef }
   | { type: 'reminded'; at: string; reminder: number }

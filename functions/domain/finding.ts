@@ -31,6 +31,8 @@ export type FindingBase = {
   history: RotationHistory;
   /** When the key was first exempt in this episode; absent when it never was. */
   exemptSince?: string | undefined;
+  /** Exemptions of a pattern that somebody took this key out of in this episode: they do not exempt it again. */
+  leftPatterns?: string[] | undefined;
 };
 
 /** `confirmedBy` is the second person, where it took two. */

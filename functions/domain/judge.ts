@@ -1,8 +1,10 @@
-import { assess, type KeyObservation } from './assessment.ts';
+import { assess, isProblem, type KeyObservation } from './assessment.ts';
 import type { Cause } from './audit.ts';
 import type { AssessCommand } from './commands.ts';
 import type { Finding } from './finding.ts';
+import { exemptionByPatterns } from './follow-pattern.ts';
 import { type KeyIdentity, parseKeyArn } from './key.ts';
+import type { PatternExemption } from './pattern-exemption.ts';
 import type { Trigger } from './people.ts';
 import { type Policy, routeFor, routeOf } from './policy.ts';
 
@@ -16,6 +18,8 @@ export type Looked = Sight & { replica: Sight | null };
 
 export type JudgeDeps = {
   now: () => Date;
+  /** The exemptions of patterns of an account, read consistently. */
+  patternsOf: (accountId: string) => Promise<PatternExemption[]>;
   carryOut: (request: {
     keyArn: string;
     cause: Cause;
@@ -42,12 +46,14 @@ export function primaryOf({ observation }: Sight): KeyIdentity | null {
 /** Brings the finding of a key up to date with what was seen of it; answers whether that changed anything. */
 export async function judge(
   request: { seen: Looked; trigger: Trigger; cause: Cause; onceId: string | null; policy: Policy },
-  { now, carryOut }: JudgeDeps,
+  { now, carryOut, patternsOf }: JudgeDeps,
 ): Promise<'changed' | 'unchanged'> {
   const { seen, onceId, cause, trigger, policy } = request;
   const { replica } = seen;
+  const mayOpen = isProblem(assess(seen.observation, policy.rotation, now().toISOString()));
+  const patterns = mayOpen && policy.exemptions.patterns !== null ? await patternsOf(seen.key.accountId) : [];
   const commandAfter = (sight: Sight, finding: Finding | undefined) =>
-    assessCommand(sight, finding, { trigger, policy, at: now().toISOString() });
+    assessCommand(sight, finding, { trigger, policy, patterns, at: now().toISOString() });
   const decisions: { outcome: string }[] = [];
   if (replica !== null) {
     // UpdatePrimaryRegion makes a primary with a finding into a replica; nobody can act on that finding any more.
@@ -70,11 +76,18 @@ export async function judge(
 function assessCommand(
   { key, observation }: Sight,
   finding: Finding | undefined,
-  { trigger, policy, at }: { trigger: Trigger; policy: Policy; at: string },
+  {
+    trigger,
+    policy,
+    patterns,
+    at,
+  }: { trigger: Trigger; policy: Policy; patterns: readonly PatternExemption[]; at: string },
 ): AssessCommand {
   const facts = observation.seen === 'no-key' ? null : observation.facts;
   const { name: route, mode } = routeFor(policy, key, facts);
+  const byPattern = exemptionByPatterns(patterns, { key, facts, trigger }, { policy, at });
   return {
+    ...(byPattern === null ? {} : { byPattern }),
     ...{ type: 'assess', at, key, facts, trigger, route, mode },
     assessment: assess(observation, policy.rotation, at),
     presentMode: finding === undefined ? mode : routeOf(policy, finding).mode,

@@ -149,7 +149,9 @@ export function exemptionBy(current: PatternExemption, at: string): Exemption {
 
 /** What the clock has to do about it; `apply` is to go over the account's findings. */
 export type PatternWork =
-  | { type: 'lapse' | 'expire' | 'apply'; at: string }
+  | { type: 'lapse'; at: string }
+  | { type: 'expire'; at: string }
+  | { type: 'apply'; at: string }
   | { type: 'remind'; at: string; daysLeft: number };
 
 /** Everything that is due at `now`. */

@@ -6,6 +6,7 @@ import { findingSort } from '../../functions/contracts/table.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal } from '../../functions/domain/audit.ts';
 import type { Finding, Status } from '../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
+import type { PatternExemption } from '../../functions/domain/pattern-exemption.ts';
 import type { Policy } from '../../functions/domain/policy.ts';
 import { aPolicy } from '../builders.ts';
 
@@ -46,6 +47,8 @@ export function createInMemoryFindings(policy: Policy = aPolicy()) {
     append,
     loadPolicy,
     carryOut,
+    /** None: who needs some brings its own. */
+    patternsOf: (): Promise<PatternExemption[]> => Promise.resolve([]),
     loadFinding: async (keyArn: string): Promise<Finding | undefined> => (await load(keyArn)).finding,
     findingsDueBefore: (now: string, limit: number): Promise<DueFinding[]> =>
       Promise.resolve(

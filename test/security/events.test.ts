@@ -55,7 +55,7 @@ it('forged event about a key of a foreign account', async () => {
   const deps = {
     now: () => new Date(),
     loadPolicy: () => Promise.resolve({ policy: aPolicy() }),
-    ...{ loadFinding: touched, observeKey: touched, carryOut: touched },
+    ...{ loadFinding: touched, observeKey: touched, carryOut: touched, patternsOf: touched },
   };
   const fromMember = forged(foreign, { account: PAYMENTS });
   await expect(detectFinding(fromMember, deps)).rejects.toThrow('of account 444455556666 names arn:aws:kms');

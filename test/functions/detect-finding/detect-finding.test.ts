@@ -7,6 +7,7 @@ import {
   anApproval,
   anObservation,
   anOpening,
+  aPattern,
   aPersonRef,
   aPolicy,
   aTrigger,
@@ -48,6 +49,7 @@ function createWorld(keys: Record<string, KeyObservation>, policy = aPolicy(), n
     now: () => new Date(now),
     loadPolicy: findings.loadPolicy,
     loadFinding: findings.loadFinding,
+    patternsOf: findings.patternsOf,
     observeKey: (key) => {
       looked.push(key.arn);
       return Promise.resolve(keys[key.arn] ?? { seen: 'no-key' });
@@ -303,5 +305,36 @@ describe('a look that a person asked for', () => {
     const world = oneKey(OFF);
     await lookAgain(await world.findings.given([anOpening({ trigger: aTrigger() })]), world.deps);
     expect(world.findings.eventTypes(KEY.arn)).toEqual(['finding-opened']);
+  });
+});
+
+describe('a key that an exemption of a pattern means', () => {
+  const policy = aPolicy();
+  policy.exemptions.patterns = { channel: 'C0PATTERNS', approvers: { users: [], userGroups: ['S0PATTERNS'] } };
+  const dev = anObservation({ aliases: ['dev-cache'] });
+  const withPatterns = (world: ReturnType<typeof createWorld>) => {
+    const asked: string[] = [];
+    const patternsOf: DetectDeps['patternsOf'] = (accountId) => {
+      asked.push(accountId);
+      return Promise.resolve([aPattern()]);
+    };
+    return { asked, deps: { ...world.deps, patternsOf } };
+  };
+
+  it('is exempt when its finding opens', async () => {
+    const world = oneKey(dev, policy);
+    const { asked, deps } = withPatterns(world);
+    await expect(detectFinding(message('CreateKey'), deps)).resolves.toBe('done');
+    expect(world.findings.eventTypes(KEY.arn)).toEqual(['finding-opened', 'exemption-granted']);
+    expect(asked).toEqual([KEY.accountId]);
+  });
+
+  it('costs no read where nothing is wrong, or where the policy knows no patterns', async () => {
+    const on = anObservation({ aliases: ['dev-cache'] }, { kind: 'automatic', enabled: true, periodInDays: 365 });
+    for (const world of [oneKey(on, policy), oneKey(dev)]) {
+      const { asked, deps } = withPatterns(world);
+      await detectFinding(message('CreateKey'), deps);
+      expect(asked).toEqual([]);
+    }
   });
 });

@@ -32,6 +32,8 @@ const CHART: Record<Status, Record<Command['type'], Outcome>> = {
     remind: 'accepted',
     escalate: 'accepted',
     'report-overdue': 'ignored: not-awaiting-a-result',
+    'follow-pattern': 'accepted',
+    'leave-pattern': 'ignored: does-not-follow',
   },
   approved: {
     assess: 'ignored: remediation-under-way',
@@ -57,6 +59,8 @@ const CHART: Record<Status, Record<Command['type'], Outcome>> = {
     remind: 'ignored: not-waiting-for-an-answer',
     escalate: 'ignored: not-waiting-for-an-answer',
     'report-overdue': 'accepted',
+    'follow-pattern': 'ignored: does-not-follow',
+    'leave-pattern': 'ignored: does-not-follow',
   },
   remediated: {
     assess: 'ignored: nothing-wrong',
@@ -81,6 +85,8 @@ const CHART: Record<Status, Record<Command['type'], Outcome>> = {
     remind: 'ignored: not-waiting-for-an-answer',
     escalate: 'ignored: not-waiting-for-an-answer',
     'report-overdue': 'ignored: not-awaiting-a-result',
+    'follow-pattern': 'ignored: does-not-follow',
+    'leave-pattern': 'ignored: does-not-follow',
   },
   failed: {
     assess: 'accepted',
@@ -105,6 +111,8 @@ const CHART: Record<Status, Record<Command['type'], Outcome>> = {
     remind: 'accepted',
     escalate: 'accepted',
     'report-overdue': 'ignored: not-awaiting-a-result',
+    'follow-pattern': 'accepted',
+    'leave-pattern': 'ignored: does-not-follow',
   },
   exempt: {
     assess: 'ignored: exempt',
@@ -129,6 +137,8 @@ const CHART: Record<Status, Record<Command['type'], Outcome>> = {
     remind: 'ignored: not-waiting-for-an-answer',
     escalate: 'ignored: not-waiting-for-an-answer',
     'report-overdue': 'ignored: not-awaiting-a-result',
+    'follow-pattern': 'ignored: does-not-follow',
+    'leave-pattern': 'ignored: does-not-follow',
   },
   closed: {
     assess: 'ignored: nothing-wrong',
@@ -153,6 +163,8 @@ const CHART: Record<Status, Record<Command['type'], Outcome>> = {
     remind: 'ignored: not-waiting-for-an-answer',
     escalate: 'ignored: not-waiting-for-an-answer',
     'report-overdue': 'ignored: not-awaiting-a-result',
+    'follow-pattern': 'ignored: does-not-follow',
+    'leave-pattern': 'ignored: does-not-follow',
   },
 };
 

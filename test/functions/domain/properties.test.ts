@@ -79,11 +79,12 @@ const types = Object.values(commands).map(({ type }) => type);
 /** What usually comes next in a state, so that sequences come far. */
 const ONWARD: Record<Status | 'none', Command['type'][]> = {
   none: ['assess'],
-  open: ['approve', 'exempt'],
+  open: ['approve', 'exempt', 'follow-pattern'],
   approved: ['start-remediation', 'confirm-remediation', 'confirm-remediation'],
   remediated: ['back-out'],
   failed: ['approve', 'report-overdue'],
   exempt: [
+    ...(['follow-pattern', 'leave-pattern'] as const),
     ...(['expire-exemption', 'renew-exemption', 'revoke-exemption', 'remind-owner'] as const),
     ...(['shorten-exemption', 'let-exemption-end', 'renew-exemption'] as const),
   ],
@@ -176,7 +177,13 @@ function commandOf(drawn: Drawn, at: string, finding: Finding | undefined): Comm
     case 'escalate':
     case 'lapse-request':
     case 'report-overdue':
+    case 'leave-pattern':
       return { ...command, at };
+    case 'follow-pattern': {
+      const { exemption } = command;
+      const { until } = withTerms.terms;
+      return { ...command, at, rules: RULES, exemption: { ...exemption, until, grantedAt: at, since: at } };
+    }
     case 'remind':
       return { ...command, at, reminder: drawn.stale };
     case 'remind-owner':
@@ -407,6 +414,12 @@ describe('whatever happens to a key', () => {
         for (const event of events) {
           const exemption = 'exemption' in event ? event.exemption : 'thenExempt' in event ? event.thenExempt : null;
           if (exemption === null || event.type === 'backed-out') continue;
+          if (command.type === 'follow-pattern') {
+            // Two people have decided before, about all keys of the pattern.
+            const { grantedBy, confirmedBy = grantedBy } = exemption;
+            expect(comparePeople(grantedBy, confirmedBy)).toBe('different');
+            continue;
+          }
           if (command.type !== 'confirm-request') {
             expect('fourEyes' in command && command.fourEyes === null).toBe(true);
             continue;

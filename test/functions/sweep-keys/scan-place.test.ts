@@ -27,6 +27,7 @@ function createWorld(
   const deps: ScanDeps = {
     now: () => new Date(now),
     loadPolicy: findings.loadPolicy,
+    patternsOf: findings.patternsOf,
     listKeys: () => Promise.resolve({ listed: true, keys, nextMarker: null }),
     observeKey({ arn }) {
       looked.push(arn);
