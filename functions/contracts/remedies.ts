@@ -2,7 +2,7 @@ import type { RemedyId } from '../domain/remedy.ts';
 
 /** What there is to know about a remedy without running it; infra grants exactly these actions, on exactly these keys. */
 export type RemedyDescription = {
-  /** One sentence for a person who is about to approve it. */
+  /** What comes of it, for a person who is about to approve it. */
   does: string;
   /** Which remedy undoes it; null when nothing does. */
   undoneBy: RemedyId | null;
@@ -14,19 +14,19 @@ export type RemedyDescription = {
 
 export const REMEDIES: Record<RemedyId, RemedyDescription> = {
   'enable-rotation': {
-    does: 'Calls EnableKeyRotation. KMS then makes new key material on schedule; old ciphertext stays readable and the key id stays the same.',
+    does: 'KMS then makes new key material on schedule; old ciphertext stays readable and the key id stays the same.',
     undoneBy: 'disable-rotation',
     iamActions: ['kms:EnableKeyRotation'],
     keyOrigin: 'AWS_KMS',
   },
   'rotate-on-demand': {
-    does: 'Calls RotateKeyOnDemand. KMS starts using the imported key material that is pending rotation; old ciphertext stays readable.',
+    does: 'KMS starts using the imported key material that is pending rotation; old ciphertext stays readable.',
     undoneBy: null,
     iamActions: ['kms:RotateKeyOnDemand'],
     keyOrigin: 'EXTERNAL',
   },
   'disable-rotation': {
-    does: 'Calls DisableKeyRotation. The key keeps its present material and no longer rotates by itself.',
+    does: 'The key keeps its present material and no longer rotates by itself.',
     undoneBy: 'enable-rotation',
     iamActions: ['kms:DisableKeyRotation'],
     keyOrigin: 'AWS_KMS',

@@ -4,7 +4,7 @@ import type { AuthorityRefusal, GroupMembership } from '../domain/authority.ts';
 import type { ExemptFinding, Finding, Status } from '../domain/finding.ts';
 import { parseKeyArn } from '../domain/key.ts';
 import type { SlackPerson } from '../domain/people.ts';
-import { type Policy, routeOf } from '../domain/policy.ts';
+import type { Policy } from '../domain/policy.ts';
 import { mayLook, verdictOn } from '../domain/verdict.ts';
 import type { Deps } from './decide-finding.ts';
 

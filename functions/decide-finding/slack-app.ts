@@ -17,6 +17,7 @@ import { approveAllSentence, FORGOTTEN } from '../messages/digest-sentence.ts';
 import { endOfDay, modalErrors, readExemptionValues, renderExemptionModal } from '../messages/exemption-modal.ts';
 import { refusalSentence } from '../messages/refusal-sentence.ts';
 import { PAGE_SIZE, renderReview } from '../messages/review-modal.ts';
+import { renderSentence } from '../messages/sentence-modal.ts';
 import type { ApproveAllReply, DigestRequest, ReviewReply } from './decide-digest.ts';
 import type {
   ClickAction,
@@ -167,7 +168,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   app.view<ViewSubmitAction>({ type: 'view_submission', callback_id: EXEMPTION_MODAL }, async (args) => {
     const metadata = parseModalMetadata(args.view.private_metadata);
     if (metadata === null) {
-      await args.ack({ response_action: 'update', view: sentenceView('Nothing was changed', NOT_READABLE) });
+      await args.ack({ response_action: 'update', view: renderSentence('Nothing was changed', NOT_READABLE) });
       return;
     }
     try {
@@ -191,13 +192,13 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
         case 'refused':
           await args.ack({
             response_action: 'update',
-            view: sentenceView('Nothing was changed', refusalSentence(reply.refusal)),
+            view: renderSentence('Nothing was changed', refusalSentence(reply.refusal)),
           });
           break;
       }
     } catch (error) {
       deps.logFailure(error, requestIdOf(args.context));
-      await args.ack({ response_action: 'update', view: sentenceView('Not finished', NOT_FINISHED) });
+      await args.ack({ response_action: 'update', view: renderSentence('Not finished', NOT_FINISHED) });
     }
   });
 
@@ -260,7 +261,7 @@ export function createSlackApp(options: SlackAppOptions, deps: SlackAppDeps): Ap
   async function turnTo({ viewId, page }: List, { body, context }: Place, notice: string | null): Promise<void> {
     try {
       const view = await listView(page, requesterOf(body.user, context), notice);
-      await deps.updateView(viewId, typeof view === 'string' ? sentenceView('Review findings', view) : view);
+      await deps.updateView(viewId, typeof view === 'string' ? renderSentence('Review findings', view) : view);
     } catch (error) {
       deps.logFailure(error, requestIdOf(context));
     }
@@ -314,13 +315,4 @@ function clickSentence(reply: Reply, list: List | undefined): string | null {
     case 'repeated':
       return null;
   }
-}
-
-function sentenceView(title: 'Nothing was changed' | 'Not finished' | 'Review findings', text: string): ModalView {
-  return {
-    type: 'modal',
-    title: { type: 'plain_text', text: title },
-    close: { type: 'plain_text', text: 'Close' },
-    blocks: [{ type: 'section', text: { type: 'plain_text', text } }],
-  };
 }

@@ -1,6 +1,8 @@
 import type { AuditEvent } from '../domain/audit.ts';
+import type { ExemptionTerms } from '../domain/exemption.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
 import { failureSentence } from './failure-sentence.ts';
+import { causeWords } from './key-facts.ts';
 import { decider, type Phrase, secondPerson } from './phrase.ts';
 import { plain } from './plain.ts';
 import { closingSentence, problemSentence } from './problem-sentence.ts';
@@ -9,13 +11,19 @@ import { requestSentence } from './request-sentence.ts';
 
 /** One line of a trail: when, what happened, and who answers for it. */
 export function auditLine({ event }: AuditEvent): Phrase[] {
-  return [{ time: event.at }, ' ', ...eventPhrases(event)];
+  return [{ time: event.at }, ' · ', ...eventPhrases(event)];
 }
 
 function eventPhrases(event: FindingEvent): Phrase[] {
   switch (event.type) {
     case 'finding-opened':
-      return ['Finding opened: ', ...problemSentence(event.assessment)];
+      return [
+        'Finding opened: ',
+        ...problemSentence(event.assessment),
+        ' Caused by ',
+        ...causeWords(event.trigger),
+        '.',
+      ];
     case 'finding-reassessed':
       return ['Looked at again: ', ...problemSentence(event.assessment)];
     case 'finding-closed':
@@ -27,7 +35,10 @@ function eventPhrases(event: FindingEvent): Phrase[] {
     case 'remediation-approved':
       return ['Approved by ', decider(event.approval.by), ...secondPerson(event.approval), '.'];
     case 'back-out-approved':
-      return ['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), '.'];
+      return [
+        ...['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), '; then exempt'],
+        ...termsWords(event.thenExempt),
+      ];
     case 'remediation-started':
       return ['Remediation started.'];
     case 'remediated':
@@ -40,13 +51,13 @@ function eventPhrases(event: FindingEvent): Phrase[] {
       return [`No result yet (report ${event.report}).`];
     case 'exemption-granted':
       return [
-        ...['Exempted by ', { person: event.exemption.grantedBy }, ' until ', { time: event.exemption.until }],
-        `: ${plain(event.exemption.reason, 200)}.`,
+        ...['Exempted by ', { person: event.exemption.grantedBy }, ...secondPerson(event.exemption)],
+        ...termsWords(event.exemption),
       ];
     case 'exemption-renewed':
       return [
-        ...['Exemption renewed by ', { person: event.by }, ' until ', { time: event.exemption.until }],
-        `: ${plain(event.exemption.reason, 200)}.`,
+        ...['Exemption renewed by ', { person: event.by }, ...secondPerson(event.exemption)],
+        ...termsWords(event.exemption),
       ];
     case 'mode-changed':
       return [`The mode of its route changed from ${event.from} to ${event.to}.`];
@@ -59,13 +70,17 @@ function eventPhrases(event: FindingEvent): Phrase[] {
     case 'exemption-shortened':
       return ['Exemption shortened by ', { person: event.by }, ' to ', { time: event.until }, '.'];
     case 'exemption-end-accepted':
-      return ['Left to end by ', { person: event.by }, '.'];
+      return ['Left to run out by ', { person: event.by }, '.'];
     case 'exemption-revoked':
       return ['Exemption ended by ', { person: event.by }, '.'];
     case 'exemption-expired':
       return ['Exemption ran out.'];
     case 'exemption-reminded':
-      return ['Owner ', { person: event.owner }, ` reminded, ${event.daysLeft} days before the end.`];
+      return [
+        'Owner ',
+        { person: event.owner },
+        ` reminded, ${event.daysLeft === 1 ? '1 day' : `${event.daysLeft} days`} before the end.`,
+      ];
     case 'reminded':
       return [`Approvers reminded (${event.reminder}).`];
     case 'escalated':
@@ -73,6 +88,13 @@ function eventPhrases(event: FindingEvent): Phrase[] {
     case 'command-refused':
       return ['Refused to ', decider(event.by), ` (${event.command}): ${refusalSentence(event.refusal)}`];
   }
+}
+
+function termsWords({ until, owner, reason, ticket }: ExemptionTerms): Phrase[] {
+  return [
+    ...[' until ', { time: until }, ', owner ', { person: owner }],
+    `: ${plain(reason, 200)}${ticket === null ? '' : ` (ticket ${plain(ticket, 100)})`}.`,
+  ];
 }
 
 function requestId(kmsRequestId: string | null): Phrase[] {

@@ -74,7 +74,7 @@ export function renderDigest(digest: DigestView, { policy, now }: DigestContext)
         type: 'rich_text',
         elements: [
           ...listed('By account', accountLines(summary, policy)),
-          ...listed('By reason', reasonLines(summary)),
+          ...listed('What was found', reasonLines(summary)),
           ...listed(
             'Caused by',
             countLines(summary.byCause, NAMED_CAUSES, (name) => plain(name, 100) || 'unknown'),
@@ -146,7 +146,8 @@ function progressPhrases(
   members: readonly DigestMember[],
 ): Phrase[] {
   const approved = Math.min(approvedSince(members, batch), batch.count);
-  const who: Phrase[] = [{ person: batch.person }, ` approved all ${batch.count} keys, `, { time: batch.at }];
+  const which = batch.count === 1 ? '1 key' : `all ${batch.count} keys`;
+  const who: Phrase[] = [{ person: batch.person }, ` decided to approve ${which} `, { time: batch.at }];
   if (doneAt === null) return [...who, `: ${approved} of ${batch.count} approved so far.`];
   const others = batch.count - approved - refused;
   return [
@@ -164,8 +165,8 @@ function buttonsOf({ id, members, batches }: DigestView, { policy, now }: Digest
   if (count === 0 || isUnderWay) return [review];
   const label = count === 1 ? 'Approve 1 key' : `Approve all ${count}`;
   const call = `EnableKeyRotation with RotationPeriodInDays=${policy.rotation.periodInDays}`;
-  const which = count === 1 ? 'for one key, with' : `for each of ${count} keys, some per second, each with`;
-  const what = `The bot calls ${call} ${which} a decision of yours in its audit trail. Imported, unreadable and drifting keys, and failures, stay for "Review".`;
+  const which = count === 1 ? 'one key. Its' : `${count} keys, one after the other. Each key's`;
+  const what = `The bot calls ${call} for ${which} audit trail names you. Imported, unreadable, drifting and failed keys are not among them: decide those in "Review".`;
   const confirm = confirmation(`${label}?`, plain(what, 300), label);
   return [review, button(DIGEST_BUTTON.approveAll, label, { digest: id, upTo, count }, { style: 'primary', confirm })];
 }
@@ -216,6 +217,7 @@ function keyLines(members: readonly DigestMember[], most: number, policy: Policy
 
 function memberWords({ key, reason, severity, comesFirst }: DigestMember, policy: Policy): string {
   const account = plain(accountName(policy, key.accountId), 80);
-  const first = comesFirst ? ', production or exposed' : '';
-  return `in ${account}, ${plain(key.region, 40)}: ${reasonWords(reason)}, severity ${severity}${first}`;
+  const grave = severity === 'HIGH' ? ', severity HIGH' : '';
+  const first = comesFirst ? ', first by its tags' : '';
+  return `in ${account}, ${plain(key.region, 40)}: ${reasonWords(reason)}${grave}${first}`;
 }

@@ -107,7 +107,7 @@ export function renderExemptionModal({
         elements: [
           richText({ bold: 'Key: ' }, keyName(key, facts)),
           richText(plain(key.arn, 300)),
-          richText(accountLabel(key, policy)),
+          richText(`${accountLabel(key, policy)}, ${plain(key.region, 40)}`),
           richText(consequence({ finding, purpose, policy })),
           ...(fourEyes === null ? [] : [richText({ bold: 'It takes two: ' }, twoPeople(fourEyes))]),
         ],
@@ -139,7 +139,8 @@ export function renderExemptionModal({
             }),
             untilInput(
               latest,
-              now,
+              // A renewal goes on from the present end, or its form would begin with an earlier one.
+              present !== null && Date.parse(present.until) > Date.parse(now) ? present.until : now,
               `The last day, to its end in UTC; at the latest ${latest}, as the policy allows ${allowed(rules)}.`,
             ),
           ]),
@@ -163,7 +164,9 @@ function consequence({ finding, purpose, policy }: Pick<ExemptionForm, 'finding'
         ? `The present exemption ends ${utc(finding.exemption.until)}; these terms replace it.`
         : 'These terms replace the present exemption.';
     case 'shorten-exemption':
-      return 'The exemption ends earlier, all else stays. At its end the key is looked at, and the approvers are asked.';
+      return finding.status === 'exempt'
+        ? `The exemption ends ${utc(finding.exemption.until)} at present. It will end earlier, all else stays; at its end the key is looked at, and the approvers are asked.`
+        : 'The exemption ends earlier, all else stays.';
     case 'back-out':
       return `The bot calls ${remedyCall({ id: 'disable-rotation' }, finding.key, policy)}: the key keeps its present material and no longer rotates by itself. Then the key is exempt on these terms.`;
   }
@@ -196,13 +199,14 @@ function allowed({ maximumDays, maximumTotalDays }: Policy['exemptions']): strin
   return `${maximumDays} days at a time and ${maximumTotalDays} in all`;
 }
 
-function untilInput(latest: string, now: string, hint: string): InputBlock {
-  const element = { type: 'datepicker' as const, action_id: 'until' as const, initial_date: usualDay(latest, now) };
+/** Filled in with the usual time after `from`, or the latest day. */
+function untilInput(latest: string, from: string, hint: string): InputBlock {
+  const element = { type: 'datepicker' as const, action_id: 'until' as const, initial_date: usualDay(latest, from) };
   return input('until', 'Until', { hint, element });
 }
 
-function usualDay(latest: string, now: string): string {
-  const usual = dayOf(Date.parse(now) + USUAL_DAYS * DAY);
+function usualDay(latest: string, from: string): string {
+  const usual = dayOf(Date.parse(from) + USUAL_DAYS * DAY);
   return usual < latest ? usual : latest;
 }
 

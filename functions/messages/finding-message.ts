@@ -8,6 +8,7 @@ import {
   isDriftLoop,
   isWaiting,
   type OpenFinding,
+  type PendingRequest,
   type RemediatedFinding,
   requestOf,
   severityOf,
@@ -16,7 +17,7 @@ import type { Policy } from '../domain/policy.ts';
 import { type Remedy, remedyFor } from '../domain/remedy.ts';
 import { type Block, type Button, button, confirmation, header, preformatted, type RichTextPart } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
-import { keyFactLines, keyName } from './key-facts.ts';
+import { decisiveFactLines, detailLines, keyName } from './key-facts.ts';
 import { decider, type Phrase, richText, secondPerson, spoken, utc } from './phrase.ts';
 import { plain } from './plain.ts';
 import { type Denial, policyAdditions } from './policy-statement.ts';
@@ -33,7 +34,8 @@ export type Message = { text: string; blocks: Block[] };
 
 /**
  * The Slack message of an episode: a total function of the stored finding. What it offers is what would succeed now;
- * after a decision its state, decider and time are in the blocks and in `text`. Times in `text` are UTC.
+ * after a decision its state, decider and time are in the blocks and in `text`. Times in `text` are UTC. What people
+ * decide by stands above the buttons, what some of them look up below.
  */
 export function renderFinding(finding: Finding, context: FindingContext): Message {
   const { key, facts } = finding;
@@ -45,17 +47,24 @@ export function renderFinding(finding: Finding, context: FindingContext): Messag
     text: spoken(title, where, ...findingSentenceBefore(finding), ...state),
     blocks: [
       header(plain(title, 150)),
-      { type: 'rich_text', elements: [richText(...state)] },
+      { type: 'rich_text', elements: statusParts(finding, context) },
       {
         type: 'rich_text',
         elements: [
           richText({ bold: isUnsettled(finding) ? 'Finding: ' : 'What was found: ' }, ...findingSentence(finding)),
-          { type: 'rich_text_list', style: 'bullet', elements: keyFactLines(finding, context.policy) },
+          { type: 'rich_text_list', style: 'bullet', elements: decisiveFactLines(finding, context.policy) },
         ],
       },
       ...optional(nextSteps(finding, context)),
       ...(buttons.length === 0 ? [] : [{ type: 'actions' as const, elements: buttons }]),
-      ...optional(sourceParts(finding, context.policy)),
+      {
+        type: 'rich_text',
+        elements: [
+          richText({ bold: 'Details' }),
+          { type: 'rich_text_list', style: 'bullet', elements: detailLines(finding) },
+          ...sourceParts(finding, context.policy),
+        ],
+      },
     ],
   };
 }
@@ -110,9 +119,25 @@ function openWord(finding: OpenFinding): string {
 export function stateSentence(finding: Finding, context: FindingContext): Phrase[] {
   const observed =
     finding.mode === 'observe' ? [' This key is only observed: the policy lets nobody decide about it here.'] : [];
-  const request = requestOf(finding);
-  const pending = request === null || !isWaiting(request, context.now) ? [] : [' ', ...requestSentence(request)];
+  const request = waitingRequest(finding, context);
+  const pending: Phrase[] = request === null ? [] : [' ', ...requestSentence(request)];
   return [...statusSentence(finding, context), ...pending, ...observed];
+}
+
+/** The same in the message, where a request has a paragraph of its own, so that nobody overlooks it. */
+function statusParts(finding: Finding, context: FindingContext): RichTextPart[] {
+  const request = waitingRequest(finding, context);
+  if (request === null) return [richText(...stateSentence(finding, context))];
+  return [
+    richText(...statusSentence(finding, context)),
+    richText({ bold: 'Waiting for a second person: ' }, ...requestSentence(request)),
+  ];
+}
+
+/** The request that a second person can still confirm. */
+function waitingRequest(finding: Finding, { now }: FindingContext): PendingRequest | null {
+  const request = requestOf(finding);
+  return request === null || !isWaiting(request, now) ? null : request;
 }
 
 function statusSentence(finding: Finding, context: FindingContext): Phrase[] {
@@ -138,9 +163,18 @@ function statusSentence(finding: Finding, context: FindingContext): Phrase[] {
     case 'failed': {
       const { approval, failedAt, failure, remedy, key, kmsRequestId } = finding;
       const request = kmsRequestId === null ? [] : [` KMS request id: ${plain(kmsRequestId, 80)}.`];
-      const by: Phrase[] = [decider(approval.by), ...secondPerson(approval), ' ', { time: approval.at }, '. '];
-      const what = `: ${remedyCall(remedy, key, policy)}, approved by `;
-      return ['Failed ', { time: failedAt }, what, ...by, ...failureSentence(failure), ...request];
+      const by: Phrase[] = [decider(approval.by), ...secondPerson(approval), ' ', { time: approval.at }];
+      const what = `: ${remedyCall(remedy, key, policy)}.`;
+      return [
+        'Failed ',
+        { time: failedAt },
+        '. ',
+        ...failureSentence(failure),
+        ' Approved by ',
+        ...by,
+        what,
+        ...request,
+      ];
     }
     case 'exempt':
       return exemptSentence(finding, context.now);
@@ -152,14 +186,18 @@ function statusSentence(finding: Finding, context: FindingContext): Phrase[] {
 function openSentence(finding: OpenFinding): Phrase[] {
   if (finding.mode === 'observe') return ['Open since ', { time: finding.openedAt }, '.'];
   const waiting: Phrase[] = ['Waiting for a decision since ', { time: finding.askedAt }, '.'];
+  const exempted: Phrase[] =
+    finding.exemptSince === undefined
+      ? []
+      : [' It was exempt from ', { time: finding.exemptSince }, ' on; that has ended.'];
   const reminders = finding.remindersSent === 0 ? [] : [` Reminder ${finding.remindersSent} sent.`];
   const escalated: Phrase[] = finding.escalatedAt === null ? [] : [' Escalated ', { time: finding.escalatedAt }, '.'];
-  return [...waiting, ...reminders, ...escalated];
+  return [...waiting, ...exempted, ...reminders, ...escalated];
 }
 
 function exemptSentence({ exemption }: ExemptFinding, now: string): Phrase[] {
   const { owner, reason, ticket, until, grantedBy, grantedAt, endAcceptedBy } = exemption;
-  const accepted: Phrase[] = endAcceptedBy === undefined ? [] : [' ', { person: endAcceptedBy }, ' lets it end.'];
+  const accepted: Phrase[] = endAcceptedBy === undefined ? [] : [' ', { person: endAcceptedBy }, ' lets it run out.'];
   const ends = isLive(exemption, now) ? 'Exempt until ' : 'The exemption ended ';
   return [
     ...[ends, { time: until }, '. Owner: ', { person: owner }],
@@ -171,19 +209,21 @@ function exemptSentence({ exemption }: ExemptFinding, now: string): Phrase[] {
 }
 
 /** What a click would do, or what somebody else has to do first. */
-function nextSteps(finding: Finding, { policy }: FindingContext): RichTextPart[] {
-  if (!isUnsettled(finding)) return [];
-  const remedy = remedyOf(finding, policy);
-  return [...remedySteps(finding, remedy, policy), ...policySteps(finding)];
+function nextSteps(finding: Finding, context: FindingContext): RichTextPart[] {
+  return isUnsettled(finding) ? [...policySteps(finding), ...remedySteps(finding, context)] : [];
 }
 
-function remedySteps(finding: OpenFinding | FailedFinding, remedy: Remedy | null, policy: Policy): RichTextPart[] {
+function remedySteps(finding: OpenFinding | FailedFinding, context: FindingContext): RichTextPart[] {
+  const remedy = remedyOf(finding, context.policy);
   if (remedy !== null) {
-    const label =
-      finding.mode === 'observe' ? 'What the remedy would do' : `What "${approveLabel(finding, remedy)}" does`;
-    return [richText({ bold: `${label}: ` }, remedyExplanation(remedy, finding.key, policy))];
+    const button = `What "${approveLabel(finding, remedy, context)}" does`;
+    const label = finding.mode === 'observe' ? 'What the remedy would do' : button;
+    return [richText({ bold: `${label}: ` }, remedyExplanation(remedy, finding.key, context.policy))];
   }
   if (finding.assessment.verdict !== 'manual-rotation-due') return [];
+  if (isUsedUp(finding)) {
+    return [richText({ bold: 'What the owner has to do: ' }, 'make a new key, and let its users change over to it.')];
+  }
   return [
     richText(
       { bold: 'What the owner has to do: ' },
@@ -196,10 +236,14 @@ function remedySteps(finding: OpenFinding | FailedFinding, remedy: Remedy | null
 function policySteps(finding: OpenFinding | FailedFinding): RichTextPart[] {
   const denial = denialOf(finding);
   if (denial === null) return [];
-  return policyAdditions(denial).flatMap(({ where, json }, index) => [
-    richText({ bold: index === 0 ? where : `Or, if that is not what refuses: ${where}` }),
-    preformatted(json),
-  ]);
+  const what = finding.status === 'failed' ? 'change' : 'read';
+  return [
+    richText({ bold: 'What somebody has to do: ' }, `let the bot ${what} the key.`),
+    ...policyAdditions(denial).flatMap(({ where, json }, index) => [
+      richText({ bold: index === 0 ? where : `Or, if that is not what refuses: ${where}` }),
+      preformatted(json),
+    ]),
+  ];
 }
 
 function isUnsettled(finding: Finding): finding is OpenFinding | FailedFinding {
@@ -220,11 +264,14 @@ function sourceParts(finding: Finding, policy: Policy): RichTextPart[] {
   switch (finding.status) {
     case 'open':
     case 'failed': {
-      const drift = isDriftLoop(finding)
-        ? fixParts('Change this at the source to end the drift', driftFixes(lastDriftTool(finding)))
-        : [];
-      const fixes = sourceFixes(finding.assessment, finding.key, policy.rotation.periodInDays);
-      return [...drift, ...fixParts('Fix it at the source', fixes)];
+      if (isUsedUp(finding)) return [];
+      // A fix elsewhere would be undone like the bot's.
+      if (isDriftLoop(finding)) {
+        return fixParts('Change this at the source to end the drift', driftFixes(lastDriftTool(finding)));
+      }
+      const title =
+        finding.assessment.verdict === 'manual-rotation-due' ? 'How the owner does it' : 'Fix it at the source';
+      return fixParts(title, sourceFixes(finding.assessment, finding.key, policy.rotation.periodInDays));
     }
     case 'remediated':
       return finding.remedy.id === 'enable-rotation'
@@ -262,13 +309,13 @@ export function buttonsFor(finding: Finding, context: FindingContext): Button[] 
   switch (finding.status) {
     case 'open':
     case 'failed': {
-      const exempt =
-        requestButtons(finding, ref, context) ?? timeLeft(finding, context, [button(BUTTON.exempt, 'Exempt…', ref)]);
       const recheck = button(BUTTON.recheck, 'Re-check', ref);
       const remedy = remedyOf(finding, context.policy);
-      return remedy === null
-        ? [recheck, ...exempt]
-        : [approveButton(finding, remedy, ref, context), ...exempt, recheck];
+      const approve = remedy === null ? [] : [approveButton(finding, remedy, ref, context)];
+      const request = requestButtons(finding, ref, context);
+      if (request !== null) return [...request, ...approve, recheck];
+      const exempt = timeLeft(finding, context, [button(BUTTON.exempt, 'Exempt…', ref)]);
+      return remedy === null ? [recheck, ...exempt] : [...approve, ...exempt, recheck];
     }
     case 'approved':
     case 'closed':
@@ -285,12 +332,12 @@ export function buttonsFor(finding: Finding, context: FindingContext): Button[] 
         ...letEndButton(finding, ref),
         ...fixNowButton(finding, ref, context),
         button(BUTTON.shorten, 'Shorten…', ref),
-        button(BUTTON.revoke, 'End exemption', ref, {
+        button(BUTTON.revoke, 'End exemption now', ref, {
           style: 'danger',
           confirm: confirmation(
             'End this exemption?',
             'The finding opens again at once, and the approvers are asked to decide.',
-            'End exemption',
+            'End exemption now',
           ),
         }),
       ];
@@ -298,9 +345,9 @@ export function buttonsFor(finding: Finding, context: FindingContext): Button[] 
 }
 
 /** In place of the button that asked for it: what a second person can do. Null when nothing waits for one. */
-function requestButtons(finding: Finding, ref: FindingRef, { now }: FindingContext): Button[] | null {
-  const request = requestOf(finding);
-  if (request === null || !isWaiting(request, now)) return null;
+function requestButtons(finding: Finding, ref: FindingRef, context: FindingContext): Button[] | null {
+  const request = waitingRequest(finding, context);
+  if (request === null) return null;
   const seen = { ...ref, request: request.at };
   const label = confirmLabel(request.action);
   const terms = plain(`Until ${utc(request.terms.until)}, reason: ${plain(request.terms.reason, 200)}`, 300);
@@ -319,7 +366,7 @@ function timeLeft(finding: Finding, { policy, now }: FindingContext, buttons: Bu
 /** Once the owner was reminded, and until somebody said that it may end. */
 function letEndButton({ exemption }: ExemptFinding, ref: FindingRef): Button[] {
   const isAsked = exemption.remindedDays.length > 0 && exemption.endAcceptedBy === undefined;
-  return isAsked ? [button(BUTTON.letEnd, 'Let it end', ref)] : [];
+  return isAsked ? [button(BUTTON.letEnd, 'Let it run out', ref)] : [];
 }
 
 function fixNowButton(finding: ExemptFinding, ref: FindingRef, { policy }: FindingContext): Button[] {
@@ -333,21 +380,35 @@ function approveButton(
   finding: OpenFinding | FailedFinding,
   remedy: Remedy,
   ref: FindingRef,
-  { policy }: FindingContext,
+  context: FindingContext,
 ): Button {
-  const label = approveLabel(finding, remedy);
-  const confirm = confirmation(`${label}?`, plain(`${remedyCall(remedy, finding.key, policy)}.`, 300), label);
-  return button(BUTTON.approve, label, ref, { style: 'primary', confirm });
+  const label = approveLabel(finding, remedy, context);
+  const call = plain(`${remedyCall(remedy, finding.key, context.policy)}.`, 300);
+  // Not the obvious choice where it is likely to be undone, or where something else was asked for.
+  const isObvious = !isDriftLoop(finding) && waitingRequest(finding, context) === null;
+  const style = isObvious ? { style: 'primary' as const } : {};
+  return button(BUTTON.approve, label, ref, { ...style, confirm: confirmation(`${label}?`, call, label) });
 }
 
-/** After a failed back-out approving means the opposite of trying again, so it is not called that. */
-function approveLabel(finding: OpenFinding | FailedFinding, remedy: Remedy): string {
+/**
+ * After a failed back-out approving means the opposite of trying again, so it is not called that; next to a request for an
+ * exemption "Approve" alone would read as if it were about that.
+ */
+function approveLabel(finding: OpenFinding | FailedFinding, remedy: Remedy, context: FindingContext): string {
+  if (waitingRequest(finding, context) !== null) return 'Rotate instead';
   if (finding.status === 'failed' && finding.remedy.id === remedy.id) return 'Try again';
   return remedy.id === 'rotate-on-demand' ? 'Rotate now' : 'Approve';
 }
 
-function remedyOf({ assessment }: Finding, { rotation }: Policy): Remedy | null {
-  return remedyFor(assessment, rotation.periodInDays);
+/** Null also where KMS has said that it will never do it. */
+function remedyOf(finding: Finding, { rotation }: Policy): Remedy | null {
+  return isUsedUp(finding) ? null : remedyFor(finding.assessment, rotation.periodInDays);
+}
+
+/** Whether the key has had all the on-demand rotations that KMS allows: trying again would fail again. */
+function isUsedUp(finding: Finding): boolean {
+  const isOnDemand = finding.assessment.verdict === 'manual-rotation-due';
+  return finding.status === 'failed' && finding.failure.because === 'rotation-limit-reached' && isOnDemand;
 }
 
 /** The same conditions as the decision's: the bot switched it on just now, and the window is open. */

@@ -1,8 +1,9 @@
 import { type Finding, severityOf } from '../domain/finding.ts';
 import type { Block } from './block.ts';
+import { failureSentence } from './failure-sentence.ts';
 import { buttonsFor, type FindingContext, stateWord } from './finding-message.ts';
 import { keyName } from './key-facts.ts';
-import { type Phrase, richText } from './phrase.ts';
+import { decider, type Phrase, richText } from './phrase.ts';
 import { plain } from './plain.ts';
 import { findingSentence } from './problem-sentence.ts';
 import { accountLabel } from './remedy-call.ts';
@@ -32,13 +33,22 @@ function sinceWhen(finding: Finding): Phrase[] {
     case 'open':
       return [...findingSentence(finding), ` Severity ${severityOf(finding)}, asked `, { time: finding.askedAt }, '.'];
     case 'approved':
-      return ['Approved ', { time: finding.approval.at }, '; remediation under way.'];
+      return ['By ', decider(finding.approval.by), ' ', { time: finding.approval.at }, '; it is under way.'];
     case 'remediated':
-      return ['Read back from KMS ', { time: finding.proof.readAt }, '.'];
+      return [
+        'Read back from KMS ',
+        { time: finding.proof.readAt },
+        ', approved by ',
+        decider(finding.approval.by),
+        '.',
+      ];
     case 'failed':
-      return ['Failed ', { time: finding.failedAt }, '; it waits for a decision.'];
-    case 'exempt':
-      return ['Until ', { time: finding.exemption.until }, ', owner ', { person: finding.exemption.owner }, '.'];
+      return [...failureSentence(finding.failure), ' Failed ', { time: finding.failedAt }, '.'];
+    case 'exempt': {
+      const { until, owner, grantedBy, reason } = finding.exemption;
+      const who: Phrase[] = [', owner ', { person: owner }, ', granted by ', { person: grantedBy }];
+      return ['Until ', { time: until }, ...who, `, reason: ${plain(reason, 150)}.`];
+    }
     case 'closed':
       return ['Settled ', { time: finding.closedAt }, '.'];
   }

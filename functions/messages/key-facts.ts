@@ -19,58 +19,76 @@ export function nameOfKey(key: KeyIdentity, firstAlias: string | null): string {
   return alias === '' ? plain(key.keyId, 100) : `alias/${alias}`;
 }
 
-/** The facts of a finding that people need for a decision, one line each. */
-export function keyFactLines(finding: Finding, policy: Policy): RichTextSection[] {
+/** The facts of a finding that people decide by, one line each: where, what for, whose, and through whom. */
+export function decisiveFactLines(finding: Finding, policy: Policy): RichTextSection[] {
   const { key, facts } = finding;
   return [
-    line('Key', keyLabel(key, facts)),
-    line('ARN', plain(key.arn, 300)),
     line('Account and Region', `${accountLabel(key, policy)}, ${plain(key.region, 40)}`),
-    ...(facts === null ? [line('Usage', 'not read')] : readLines(facts, policy)),
+    ...(facts === null ? [] : purposeLines(facts, policy)),
     line('Caused by', ...triggerSentence(finding.trigger)),
     line('Severity', severityOf(finding)),
+  ];
+}
+
+/** What else there is to know of the key: for who looks closer, or has to prove something. */
+export function detailLines(finding: Finding): RichTextSection[] {
+  const { key, facts } = finding;
+  return [
+    ...otherAliases(facts),
+    line('ARN', plain(key.arn, 300)),
+    line('Usage', facts === null ? 'not read' : usageText(facts)),
     line('Compliance', complianceText(finding)),
   ];
 }
 
 /** Who caused it, with what, from where and when. */
 function triggerSentence(trigger: Trigger): Phrase[] {
+  return [...causeWords(trigger), trigger.kind === 'cloudtrail' ? ', ' : ' ', { time: trigger.at }];
+}
+
+/** Who caused it, with what and from where; without the time. */
+export function causeWords(trigger: Trigger): Phrase[] {
   switch (trigger.kind) {
     case 'cloudtrail': {
-      const { actor, eventName, tool, sourceIp, at } = trigger;
+      const { actor, eventName, tool, sourceIp } = trigger;
       const from = sourceIp === null ? '' : ` from ${plain(sourceIp, 60)}`;
       const through = actor.invokedBy === null ? '' : ` through ${plain(actor.invokedBy, 80)}`;
       return [
-        `${plain(eventName, 60)} by ${plain(actor.name, 160) || 'unknown identity'}${through} with ${plain(tool, 80) || 'unknown tool'}${from} `,
-        { time: at },
+        `${plain(eventName, 60)} by ${plain(actor.name, 160) || 'unknown identity'}${through} with ${plain(tool, 80) || 'unknown tool'}${from}`,
       ];
     }
     case 'kms-event':
-      return [`KMS event "${plain(trigger.eventName, 60)}" `, { time: trigger.at }];
+      return [`KMS event "${plain(trigger.eventName, 60)}"`];
     case 'exemption-end':
-      return ['the end of an exemption ', { time: trigger.at }];
+      return ['the end of an exemption'];
     case 'recheck':
-      return ['a re-check that ', { person: trigger.by }, ' asked for ', { time: trigger.at }];
+      return ['a re-check that ', { person: trigger.by }, ' asked for'];
     case 'second-look':
-      return ['a second look at the key ', { time: trigger.at }];
+      return ['a second look at the key'];
     case 'sweep':
-      return ['unknown; found by the sweep of all keys ', { time: trigger.at }];
+      return ['somebody unknown; found by the sweep of all keys'];
   }
 }
 
-function keyLabel(key: KeyIdentity, facts: KeyFacts | null): string {
-  const others = (facts?.aliases.length ?? 0) - 1;
-  return others > 0 ? `${keyName(key, facts)} and ${others} more` : keyName(key, facts);
+/** The heading has the first. */
+function otherAliases(facts: KeyFacts | null): RichTextSection[] {
+  const [, ...others] = facts?.aliases ?? [];
+  if (others.length === 0) return [];
+  const more = others.length - SHOWN_ALIASES;
+  const shown = others.slice(0, SHOWN_ALIASES).map((alias) => `alias/${plain(alias, 94)}`);
+  return [line('Other aliases', shown.join(', '), more > 0 ? ` and ${more} more` : '')];
 }
 
-function readLines(facts: KeyFacts, policy: Policy): RichTextSection[] {
-  const { keyUsage, keySpec, origin, keyState, multiRegionKeyType } = facts;
+function usageText({ keyUsage, keySpec, origin, keyState, multiRegionKeyType }: KeyFacts): string {
   const kind = [keyUsage, keySpec, `origin ${origin}`, `state ${keyState}`].map((word) => plain(word, 60)).join(', ');
+  return multiRegionKeyType === null ? kind : `${kind}, multi-Region ${multiRegionKeyType.toLowerCase()}`;
+}
+
+function purposeLines(facts: KeyFacts, policy: Policy): RichTextSection[] {
   const description = plain(facts.description, 200);
   const tags = tagsThatMatter(facts.tags, policy);
   const more = facts.tags.length - tags.length;
   return [
-    line('Usage', multiRegionKeyType === null ? kind : `${kind}, multi-Region ${multiRegionKeyType.toLowerCase()}`),
     ...(description === '' ? [] : [line('Description', description)]),
     ...(tags.length === 0
       ? []
@@ -78,6 +96,7 @@ function readLines(facts: KeyFacts, policy: Policy): RichTextSection[] {
   ];
 }
 
+const SHOWN_ALIASES = 3;
 const SHOWN_TAGS = 6;
 const TELLING_TAG =
   /^(owner|team|squad|contact|cost-?cent(er|re)|env(ironment)?|stage|service|app(lication)?|project|data-?class(ification)?)$/i;

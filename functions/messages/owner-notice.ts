@@ -52,7 +52,7 @@ function newsFor({ event }: AuditEvent): { owner: PersonRef; phrases: Phrase[] }
       };
     case 'exemption-reminded': {
       const days = event.daysLeft === 1 ? '1 day' : `${event.daysLeft} days`;
-      const choice = 'Renew it, let it end, or have the key fixed now: the message has the buttons.';
+      const choice = 'Renew it, let it run out, or have the key fixed now: the message has the buttons.';
       return { owner: event.owner, phrases: [`Your exemption ends in ${days}. ${choice}`] };
     }
     case 'finding-opened':

@@ -17,7 +17,7 @@ export function problemSentence(problem: Problem): Phrase[] {
     case 'manual-rotation-due':
       return problem.pendingKeyMaterialId === null
         ? [
-            'The key uses imported key material, which never rotates by itself, ',
+            'The key uses imported key material, which never rotates by itself; it ',
             ...sinceRotation(problem.lastRotatedAt),
             ', and no new key material is waiting.',
           ]
@@ -33,20 +33,22 @@ export function problemSentence(problem: Problem): Phrase[] {
 
 /** What is wrong in the light of what the bot did before: a drift loop is told as such. */
 export function findingSentence(finding: Pick<FindingBase, 'assessment' | 'history'>): Phrase[] {
-  return isDriftLoop(finding)
-    ? [...problemSentence(finding.assessment), ' ', ...driftSentence(finding)]
-    : problemSentence(finding.assessment);
+  if (!isDriftLoop(finding)) return problemSentence(finding.assessment);
+  const isOff = finding.assessment.verdict === 'rotation-off';
+  return isOff ? driftSentence(finding) : [...problemSentence(finding.assessment), ' ', ...driftSentence(finding)];
 }
 
 /** How often rotation was switched off after the bot had switched it on, and who did it last, with what. */
 export function driftSentence({ history }: Pick<FindingBase, 'history'>): Phrase[] {
   const times = history.switchedOffAgain.length;
   const last = history.switchedOffAgain.at(-1);
-  const switchedOn = `Drift: the bot switched rotation on ${count(history.switchedOnByBot.length)}`;
+  const switchedOn = `Drift: the bot had switched rotation on${times === 1 ? '' : ` ${count(history.switchedOnByBot.length)}`}`;
   if (last === undefined) return [`${switchedOn}.`];
   return [
-    `${switchedOn} and it was switched off again ${count(times)}, last by `,
-    `${plain(last.by, 120) || 'unknown'} with ${plain(last.tool, 80) || 'unknown'} `,
+    `${switchedOn}, and it was switched off again${times === 1 ? '' : ` ${count(times)}, last`} `,
+    ...(last.by === 'unknown'
+      ? ['by somebody unknown, ']
+      : [`by ${plain(last.by, 120)} with ${plain(last.tool, 80)}, `]),
     { time: last.at },
     '. Unless its source changes, the next remediation is likely to be undone as well.',
   ];

@@ -9,9 +9,9 @@ export function remedyCall(remedy: Remedy, key: KeyIdentity, policy: Policy): st
   return `${operationOf(remedy)} in ${plain(key.region, 40)} of ${accountLabel(key, policy)}`;
 }
 
-/** What a remedy does, the exact call, and what it costs. AWS KMS Developer Guide, "Rotate AWS KMS keys". */
+/** The exact call of a remedy, what comes of it, and what it costs. AWS KMS Developer Guide, "Rotate AWS KMS keys". */
 export function remedyExplanation(remedy: Remedy, key: KeyIdentity, policy: Policy): string {
-  const what = `${REMEDIES[remedy.id].does} Exactly: ${remedyCall(remedy, key, policy)}.`;
+  const what = `${remedyCall(remedy, key, policy)}. ${REMEDIES[remedy.id].does}`;
   switch (remedy.id) {
     case 'enable-rotation':
     case 'rotate-on-demand':

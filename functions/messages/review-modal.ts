@@ -44,7 +44,10 @@ export function renderReview(review: ReviewPage, context: { policy: Policy; now:
     ...(page.after === '' ? [] : [button(DIGEST_BUTTON.firstPage, 'Back to the first', { ...page, after: '' })]),
     ...(next === null ? [] : [button(DIGEST_BUTTON.nextPage, 'Next page', { ...page, after: next })]),
   ];
-  const counts = summary === null ? '' : `${summary.total} findings: ${statesPhrase(summary)}. `;
+  const counts =
+    summary === null
+      ? ''
+      : `${summary.total === 1 ? '1 finding' : `${summary.total} findings`}: ${statesPhrase(summary)}. `;
   return {
     type: 'modal',
     callback_id: REVIEW_MODAL,
@@ -69,7 +72,8 @@ function rowOf(finding: Finding, context: { policy: Policy; now: string }): (Ric
       elements: [
         richText({ bold: `${keyName(key, facts)}: ` }, stateWord(finding)),
         richText(
-          `${accountLabel(key, context.policy)}, ${plain(key.region, 40)}. Severity ${severityOf(finding)}. `,
+          `${accountLabel(key, context.policy)}, ${plain(key.region, 40)}. `,
+          finding.status === 'open' ? `Severity ${severityOf(finding)}. ` : '',
           ...(finding.status === 'open' ? findingSentence(finding) : stateSentence(finding, context)),
         ),
       ],

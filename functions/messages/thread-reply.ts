@@ -48,7 +48,7 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
       return reply(['Closed. ', ...closingSentence(event.closing)]);
     case 'mode-changed':
       return reply([
-        `The policy of this route has changed: ${MODE[event.to]} Before, ${MODE[event.from].toLowerCase()}`,
+        `The policy of this route has changed. From now on ${NOW[event.to]}; before, ${BEFORE[event.from]}.`,
       ]);
     case 'rechecked':
       return reply([
@@ -68,14 +68,14 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
     case 'back-out-approved':
       return reply([
         ...['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), ': '],
-        `${remedyCall(event.remedy, record.key, context.policy)}, then `,
+        `${remedyCall(event.remedy, record.key, context.policy)}, then exempt `,
         ...exemptionWords(event.thenExempt),
       ]);
     case 'remediated':
       return reply(['Remediated. ', ...proofSentence(event.proof, event.kmsRequestId)]);
     case 'backed-out':
       return reply([
-        ...['Backed out. ', ...proofSentence(event.proof, event.kmsRequestId), ' Now '],
+        ...['Backed out. ', ...proofSentence(event.proof, event.kmsRequestId), ' Now exempt '],
         ...exemptionWords(event.exemption),
       ]);
     case 'remediation-failed':
@@ -95,14 +95,14 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
       return reply([
         { person: by },
         ...secondPerson(exemption),
-        ' renewed the exemption: ',
+        ' renewed the exemption ',
         ...exemptionWords(exemption),
       ]);
     }
     case 'exemption-shortened':
       return reply([{ person: event.by }, ' shortened the exemption: it now ends ', { time: event.until }, '.']);
     case 'exemption-end-accepted':
-      return reply([{ person: event.by }, ' lets the exemption end; nobody is reminded of it any more.']);
+      return reply([{ person: event.by }, ' lets the exemption run out; nobody is reminded of it any more.']);
     case 'exemption-revoked':
       return reply([{ person: event.by }, ' ended the exemption. ', ...callForDecision(context)]);
     case 'exemption-expired':
@@ -115,7 +115,7 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
     case 'exemption-reminded':
       return reply([
         { person: event.owner },
-        `, the exemption ends in ${days(event.daysLeft)}. Renew it, let it end, or have the key fixed now: the message above has the buttons.`,
+        `, the exemption ends in ${days(event.daysLeft)}. Renew it, let it run out, or have the key fixed now: the message above has the buttons.`,
       ]);
     case 'reminded':
       return reply([`Still waiting for a decision (reminder ${event.reminder}). `, ...approvers(context)]);
@@ -128,10 +128,15 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
   }
 }
 
-const MODE: Record<Mode, string> = {
-  ask: 'People are asked.',
-  auto: 'The bot remediates without asking.',
-  observe: 'Findings are only recorded, and nobody can decide about them here.',
+const NOW: Record<Mode, string> = {
+  ask: 'people are asked',
+  auto: 'the bot remediates without asking',
+  observe: 'findings are only recorded, and nobody can decide about them here',
+};
+const BEFORE: Record<Mode, string> = {
+  ask: 'people were asked',
+  auto: 'the bot remediated without asking',
+  observe: 'findings were only recorded',
 };
 
 /** Whom an ended exemption concerns: nobody where the policy has the key fixed by itself. */
@@ -143,7 +148,7 @@ function callForDecision(context: ReplyContext): Phrase[] {
     : ['Please decide. ', ...approvers(context)];
 }
 
-const exempted = ' exempted the key: ';
+const exempted = ' exempted the key ';
 
 function reply(phrases: Phrase[], broadcast = false): Reply {
   return { text: spoken(...phrases), blocks: [{ type: 'rich_text', elements: [richText(...phrases)] }], broadcast };
@@ -155,7 +160,7 @@ function granted(exemption: Exemption): Phrase[] {
 
 function exemptionWords({ owner, until, reason, ticket }: ExemptionTerms): Phrase[] {
   return [
-    ...['exempt until ', { time: until }, ', owner ', { person: owner }],
+    ...['until ', { time: until }, ', owner ', { person: owner }],
     `, reason: ${plain(reason, 300)}${ticket === null ? '' : ` (ticket ${plain(ticket, 100)})`}.`,
   ];
 }

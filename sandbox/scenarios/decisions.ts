@@ -192,7 +192,7 @@ const ownerIsTold: Scenario = {
     expectText('and reminded', reminder, /^Your exemption ends in \d+ days/);
     await visitor.click('U0VIEWER', arn, 'let-exemption-end');
     await visitor.settle();
-    expectText('the message says so', (await visitor.messageAbout(arn)).text, /Viewer lets it end/);
+    expectText('the message says so', (await visitor.messageAbout(arn)).text, /Viewer lets it run out/);
     const before = (await told()).length;
     await visitor.advance('10d');
     await visitor.settle();

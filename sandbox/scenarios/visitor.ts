@@ -171,9 +171,11 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
       await call('keys/act', { arn, action, ...more }, z.unknown());
       say(`${action} on ${arn.split('/').at(-1) ?? arn}${typeof more['as'] === 'string' ? ` by ${more['as']}` : ''}`);
     },
-    async advance(duration: string): Promise<void> {
+    /** Answers the instant that it is then. */
+    async advance(duration: string): Promise<string> {
       const { now } = await call('clock', { advance: duration }, z.object({ now: z.string() }));
       say(`the clock moves ${duration} forward, to ${now}`);
+      return now;
     },
     async fault(service: string, operation: string, error: string, times = 1): Promise<void> {
       await call('fault', { service, operation, error, times }, z.unknown());

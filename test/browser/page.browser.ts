@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { chromiumPath, QUIET } from './chromium.ts';
 
-/** Debian's Chromium; `npm test` does not need it, `npm run test:browser` does. */
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'];
 /** Set to a folder to keep a picture of the page after each test. */
 const SCREENSHOTS = process.env['SCREENSHOTS'];
 
@@ -14,9 +11,8 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM)) throw new Error(`no Chromium at ${CHROMIUM}: apt-get install chromium, or set CHROMIUM`);
   sandbox = await startSandbox({ awsPort: 0, slackPort: 0, graceSeconds: 1 });
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+  browser = await chromium.launch({ executablePath: chromiumPath(), args: QUIET });
   page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
   await page.goto(sandbox.slackUrl);
 });

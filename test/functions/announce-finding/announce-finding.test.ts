@@ -157,7 +157,7 @@ describe('a finding that is opened', () => {
     await announce({ type: 'mode-changed', at: later({ hours: 1 }), from: 'ask', to: 'observe' });
     expect(message().text).toContain('only observed');
     expect(JSON.stringify(message().blocks)).not.toContain('button');
-    expect(message().replies.map(({ text }) => text)).toEqual([expect.stringContaining('Findings are only recorded')]);
+    expect(message().replies.map(({ text }) => text)).toEqual([expect.stringContaining('findings are only recorded')]);
     const closing = { because: 'compliant' as const, by: null };
     await announce({ type: 'finding-closed', at: later({ hours: 2 }), trigger: aTrigger(), closing });
     expect(message().text).toMatch(/^Closed/);

@@ -82,7 +82,7 @@ describe('renderDigest', () => {
       aDigest({ members: some, batches: [{ batch: aBatch(), doneAt: null, refused: 0 }] }),
     );
     expect(text).toBe(
-      '12 findings at once: 8 wait for a decision, 4 approved and under way. Key Owner approved all 12 keys, 2026-03-02 09:05 UTC: 4 of 12 approved so far.',
+      '12 findings at once: 8 wait for a decision, 4 approved and under way. Key Owner decided to approve all 12 keys 2026-03-02 09:05 UTC: 4 of 12 approved so far.',
     );
     expect(buttons.map(({ label }) => label)).toEqual(['Review']);
   });
@@ -94,7 +94,7 @@ describe('renderDigest', () => {
     }));
     const batches = [{ batch: aBatch({ count: 3 }), doneAt: NOW, refused: 1 }];
     expect(shown(aDigest({ members, batches })).text).toBe(
-      `3 findings at once: 1 waits for a decision, 1 remediated, 1 closed. Key Owner approved all 3 keys, 2026-03-02 09:05 UTC: 1 of 3 approved, 1 refused (each key's audit trail says why), 1 settled in another way meanwhile.`,
+      `3 findings at once: 1 waits for a decision, 1 remediated, 1 closed. Key Owner decided to approve all 3 keys 2026-03-02 09:05 UTC: 1 of 3 approved, 1 refused (each key's audit trail says why), 1 settled in another way meanwhile.`,
     );
   });
 
@@ -160,9 +160,7 @@ describe('the reply below a digest', () => {
   it('tells of an exemption, with the name of the key and its owner', () => {
     const granted = reply({ type: 'exemption-granted', at: NOW, exemption: anExemption() }, aFinding('exempt'));
     expect(granted).toMatchObject({ part: `${KEY.arn}#4`, broadcast: false });
-    expect(granted?.text).toMatch(
-      /^alias\/payments\/ledger: Key Owner exempted the key: exempt until .*, owner Key Owner/,
-    );
+    expect(granted?.text).toMatch(/^alias\/payments\/ledger: Key Owner exempted the key until .*, owner Key Owner/);
   });
 
   it('is not there for what the digest shows by itself', () => {

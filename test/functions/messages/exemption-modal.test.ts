@@ -10,7 +10,7 @@ import {
   renderExemptionModal,
 } from '../../../functions/messages/exemption-modal.ts';
 import { modalInput } from '../../../sandbox/slack/view-schema.ts';
-import { aFinding, aKey, aPolicy, DAY_ONE, KEY, someRules, someTerms } from '../../builders.ts';
+import { aFinding, aKey, aPolicy, DAY_ONE, KEY, later, someRules, someTerms } from '../../builders.ts';
 import { wordsOf } from './slack-limits.ts';
 
 const policy = aPolicy();
@@ -59,6 +59,18 @@ describe('renderExemptionModal', () => {
     });
     modalInput.parse(view);
     expect(JSON.stringify(view)).not.toContain('nobody');
+  });
+
+  it('suggests for a renewal a day after the present end', () => {
+    const finding = aFinding('exempt');
+    const view = renderExemptionModal({
+      ...{ finding, purpose: 'renew-exemption', policy, now: later({ days: 20 }), fourEyes: null, ref },
+    });
+    const days = view.blocks.flatMap((block) =>
+      block.type === 'input' && block.element.type === 'datepicker' ? [block.element.initial_date] : [],
+    );
+    expect(finding.exemption.until).toBe('2026-04-01T09:00:00.000Z');
+    expect(days).toEqual(['2026-05-01']);
   });
 
   it.each([1, 20, 30, 31, 365])('suggests a day that may be chosen when the maximum is %i days', (maximumDays) => {

@@ -64,6 +64,12 @@ function shown(finding: Finding, context = CONTEXT): { text: string; words: stri
   };
 }
 
+function approveStyle(finding: Finding): string | undefined {
+  const { blocks } = renderFinding(finding, CONTEXT);
+  const buttons = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
+  return buttons.find(({ action_id }) => action_id === 'approve')?.style;
+}
+
 describe('renderFinding', () => {
   it.each(STATUSES)('tells a finding in status %s', (status) => {
     expect(shown(aFinding(status))).toMatchSnapshot();
@@ -117,18 +123,18 @@ describe('renderFinding', () => {
   it('offers to let an exemption end once its owner was reminded, until somebody says so', () => {
     const exempt = aFinding('exempt');
     const withExemption = (changes: object) => shown({ ...exempt, exemption: { ...exempt.exemption, ...changes } });
-    const offer = 'Let it end -> let-exemption-end';
+    const offer = 'Let it run out -> let-exemption-end';
     expect(withExemption({}).buttons).not.toContain(offer);
     expect(withExemption({ remindedDays: [14] }).buttons).toEqual([
       'Renew… -> renew-exemption',
       offer,
       'Fix now -> fix-now',
       'Shorten… -> shorten-exemption',
-      'End exemption -> revoke-exemption',
+      'End exemption now -> revoke-exemption',
     ]);
     const accepted = withExemption({ remindedDays: [14], endAcceptedBy: aPersonRef() });
     expect(accepted.buttons).not.toContain(offer);
-    expect(accepted.text).toContain('Key Owner lets it end.');
+    expect(accepted.text).toContain('Key Owner lets it run out.');
   });
 
   it.each(['open', 'failed', 'exempt', 'remediated'] as const)(
@@ -161,6 +167,51 @@ describe('renderFinding', () => {
       shown({ ...aFinding('open'), assessment }).buttons.some((button) => button.endsWith('-> approve')),
     );
     expect(withApproval).toEqual(PROBLEMS.slice(0, 3));
+  });
+
+  it('puts what was asked for before the remedy, and does not call the remedy what could be taken for consent', () => {
+    const { buttons, words } = shown({ ...aFinding('open'), request: aRequest() });
+    expect(buttons.map((button) => button.split(' -> ')[0])).toEqual([
+      'Confirm exemption',
+      'Withdraw',
+      'Rotate instead',
+      'Re-check',
+    ]);
+    expect(words).toContain('What "Rotate instead" does');
+  });
+
+  it('makes approving the obvious choice only where nothing speaks against it', () => {
+    const drift = {
+      ...aFinding('open').history,
+      switchedOffAgain: [{ at: later({}), by: 'deployer', tool: 'Terraform' }],
+    };
+    expect(approveStyle(aFinding('open'))).toBe('primary');
+    expect(approveStyle({ ...aFinding('open'), history: drift })).toBeUndefined();
+    expect(approveStyle({ ...aFinding('open'), request: aRequest() })).toBeUndefined();
+  });
+
+  it('offers nothing that would fail again once all on-demand rotations of a key are used up', () => {
+    const assessment = {
+      verdict: 'manual-rotation-due',
+      pendingKeyMaterialId: 'a'.repeat(64),
+      lastRotatedAt: null,
+    } as const;
+    const { buttons, words } = shown({ ...aFinding('failed'), assessment });
+    expect(buttons).toEqual(['Re-check -> re-check', 'Exempt… -> exempt']);
+    expect(words).toContain('What the owner has to do: make a new key');
+    expect(words).not.toContain('rotate-key-on-demand');
+  });
+
+  it('names the other aliases of a key, and counts the rest', () => {
+    const aliases = ['payments/ledger', 'b', 'c', 'd', 'e', 'f'];
+    const { words } = shown({ ...aFinding('open'), facts: aKey({ aliases }) });
+    expect(words).toContain('Other aliases: alias/b, alias/c, alias/d and 2 more');
+  });
+
+  it('says that an exemption has ended when it asks again', () => {
+    expect(shown({ ...aFinding('open'), exemptSince: later({ days: -60 }) }).text).toContain(
+      'It was exempt from 2026-01-01 09:00 UTC on; that has ended.',
+    );
   });
 
   it('says exactly what approving does, in the message and in the dialog', () => {

@@ -66,7 +66,7 @@ describe('the Home tab', () => {
   it('tells the exemptions that somebody owns, and what happened today', () => {
     const { words } = shown({ exemptions: [exempt(3)], today: news('remediated').reverse() });
     expect(words).toContain('Exemptions that you own');
-    expect(words).toContain('[Renew…] [Fix now] [Shorten…] [End exemption]');
+    expect(words).toContain('[Renew…] [Fix now] [Shorten…] [End exemption now]');
     expect(words).toContain('alias/payments/ledger 2026');
     expect(words).toContain('Remediated, read back from KMS.');
   });

@@ -147,7 +147,7 @@ describe('renderReply', () => {
       ...context,
       finding: { ...context.finding, history },
     });
-    expect(reply?.text).toContain('last by deploy/pipeline with Terraform');
+    expect(reply?.text).toContain('switched off again by deploy/pipeline with Terraform');
     expect(reply?.text).toContain('Key Owner had approved it');
   });
 });
