@@ -1,7 +1,7 @@
 import { simulatedSecret } from '../simulated-secret.ts';
 import { SlackApiError } from './api-error.ts';
 
-/** Slack's page "Handling user interaction": a trigger_id is good for three seconds, once. Real seconds, as it races the network. */
+/** Slack's page "Handling user interaction": a trigger_id is good for three seconds, once. */
 const TRIGGER_LIFETIME_MS = 3000;
 /** Long enough to tell one that is too old from one that never was. */
 const REMEMBERED_MS = 10 * 60_000;
@@ -15,25 +15,26 @@ export type Triggers = {
   exchange: (triggerId: string) => Trigger;
 };
 
-export function createTriggers(): Triggers {
+/** `clock` counts milliseconds: real ones, whatever the sandbox's date is, as a trigger_id races the network. */
+export function createTriggers(clock: () => number = () => performance.now()): Triggers {
   const issued = new Map<string, { trigger: Trigger; at: number; exchanged: boolean }>();
   let count = 0;
   return {
     issue(trigger) {
       for (const [id, { at }] of issued) {
-        if (performance.now() - at < REMEMBERED_MS) break;
+        if (clock() - at < REMEMBERED_MS) break;
         issued.delete(id);
       }
       count += 1;
-      const id = `${1_000_000 + count}.${Math.round(performance.now())}.${simulatedSecret()}`;
-      issued.set(id, { trigger, at: performance.now(), exchanged: false });
+      const id = `${1_000_000 + count}.${Math.round(clock())}.${simulatedSecret()}`;
+      issued.set(id, { trigger, at: clock(), exchanged: false });
       return id;
     },
     exchange(triggerId) {
       const entry = issued.get(triggerId);
       if (entry === undefined) throw new SlackApiError('invalid_trigger_id');
       if (entry.exchanged) throw new SlackApiError('exchanged_trigger_id');
-      if (performance.now() - entry.at > TRIGGER_LIFETIME_MS) throw new SlackApiError('expired_trigger_id');
+      if (clock() - entry.at > TRIGGER_LIFETIME_MS) throw new SlackApiError('expired_trigger_id');
       entry.exchanged = true;
       return entry.trigger;
     },

@@ -1,45 +1,40 @@
-import { FUNCTIONS, type FunctionName } from '../../functions/contracts/functions.ts';
+import { FUNCTION_NAMES, FUNCTIONS, type FunctionName } from '../../functions/contracts/functions.ts';
 import { handlerModule } from '../../sandbox/functions.ts';
 import { lambdaContext } from '../../sandbox/lambda/context.ts';
 import type { LambdaHandler } from '../../sandbox/lambda/invoke.ts';
-import type { Scheduler } from './scheduler.ts';
+import { Killed, type Scheduler } from './scheduler.ts';
 
 /** Enough for one function to run beside itself. */
 const CONTAINERS_EACH = 2;
 
-export type LoadedHandlers = Record<FunctionName, readonly LambdaHandler[]>;
+/** A place for a function to run; without a handler until its first invocation, and again when that has died. */
+type Container = { handler: LambdaHandler | undefined; isBusy: boolean };
 
-/** Loads the real handlers, each twice: two containers share nothing but the table. */
-export async function loadHandlers(): Promise<LoadedHandlers> {
-  const load = (name: FunctionName) =>
-    Promise.all(
-      Array.from({ length: CONTAINERS_EACH }, async (_, index) => {
-        const module: unknown = await import(`../../functions/${name}/handler.ts?container=${index}`);
-        return handlerModule.parse(module).handler;
-      }),
-    );
-  return {
-    'detect-finding': await load('detect-finding'),
-    'decide-finding': await load('decide-finding'),
-    'remediate-key': await load('remediate-key'),
-    'announce-finding': await load('announce-finding'),
-    'sweep-keys': await load('sweep-keys'),
-  };
+let coldStarts = 0;
+
+/** Loads a handler anew: its clients, and all that it keeps from one invocation to the next, begin with this. */
+async function coldStart(name: FunctionName): Promise<LambdaHandler> {
+  coldStarts += 1;
+  const module: unknown = await import(`../../functions/${name}/handler.ts?start=${coldStarts}`);
+  return handlerModule.parse(module).handler;
 }
 
-/** Lambda: a container runs one invocation at a time. */
+/**
+ * Lambda: a container runs one invocation at a time, and two containers share nothing but the table. They live no longer
+ * than their schedule, so that nothing is left of one in the next.
+ */
 export class Containers {
   readonly #scheduler: Scheduler;
-  readonly #handlers: LoadedHandlers;
-  readonly #busy = new Set<LambdaHandler>();
+  readonly #containers: ReadonlyMap<FunctionName, readonly Container[]>;
 
-  public constructor({ scheduler, handlers }: { scheduler: Scheduler; handlers: LoadedHandlers }) {
+  public constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
-    this.#handlers = handlers;
+    const each = () => Array.from({ length: CONTAINERS_EACH }, () => ({ handler: undefined, isBusy: false }));
+    this.#containers = new Map(FUNCTION_NAMES.map((name) => [name, each()]));
   }
 
   public isFree(name: FunctionName): boolean {
-    return this.#handlers[name].some((handler) => !this.#busy.has(handler));
+    return this.#free(name).length > 0;
   }
 
   /** Runs a function in a free container; `ended` hears its answer or error. */
@@ -48,10 +43,10 @@ export class Containers {
     { what, about = '', event }: { what: string; about?: string; event: unknown },
     ended: (result: { answer: unknown } | { error: unknown }) => void,
   ): void {
-    const free = this.#handlers[name].filter((handler) => !this.#busy.has(handler));
-    const handler = free[this.#scheduler.pick(free.map(() => 1))];
-    if (handler === undefined) throw new Error(`${name} has no free container`);
-    this.#busy.add(handler);
+    const free = this.#free(name);
+    const container = free[this.#scheduler.pick(free.map(() => 1))];
+    if (container === undefined) throw new Error(`${name} has no free container`);
+    container.isBusy = true;
     const timeoutMs = FUNCTIONS[name].timeoutSeconds * 1000;
     const deadline = this.#scheduler.now() + timeoutMs;
     // Nothing is shared with the caller, as over the wire.
@@ -63,10 +58,18 @@ export class Containers {
       awsRequestId: 'simulated',
       remainingMs: () => deadline - this.#scheduler.now(),
     });
-    const run = () => handler(copy, context);
+    const run = async () => {
+      container.handler ??= await coldStart(name);
+      return await container.handler(copy, context);
+    };
     this.#scheduler.start({ functionName: name, what, about, timeoutMs, run }, (result) => {
-      this.#busy.delete(handler);
+      container.isBusy = false;
+      if ('error' in result && result.error instanceof Killed) container.handler = undefined;
       ended(result);
     });
+  }
+
+  #free(name: FunctionName): Container[] {
+    return (this.#containers.get(name) ?? []).filter(({ isBusy }) => !isBusy);
   }
 }

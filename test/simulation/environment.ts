@@ -1,13 +1,12 @@
 import { SLACK_SECRET_ID } from '../../sandbox/function-environment.ts';
 import { setEnvironment } from '../../sandbox/process-environment.ts';
 import { READ_ROLE, REGIONS, REMEDIATE_ROLE, UNIT_ID } from '../../sandbox/world.ts';
-import { type LoadedHandlers, loadHandlers } from './containers.ts';
 import { QUEUE_URLS } from './event-sources.ts';
 import { installInterception } from './interception.ts';
 import { SLACK_API_URL } from './simulated-slack.ts';
 
-/** Makes this process simulate, for good, and loads the real handlers into it. */
-export async function loadSimulatedHandlers(): Promise<LoadedHandlers> {
+/** Makes this process simulate, for good; before anything of the product is loaded into it. */
+export function enterSimulation(): void {
   installInterception();
   // Bolt writes to the console what it cannot handle; the story says it already.
   console.error = () => undefined;
@@ -31,5 +30,4 @@ export async function loadSimulatedHandlers(): Promise<LoadedHandlers> {
     SLACK_API_URL,
     SLACK_SECRET_ID,
   });
-  return await loadHandlers();
 }

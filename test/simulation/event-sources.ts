@@ -6,6 +6,7 @@ import {
 } from '../../functions/contracts/stream-consumers.ts';
 import { matches } from '../../sandbox/aws/event-bridge.ts';
 import type { Containers } from './containers.ts';
+import type { Coverage } from './coverage.ts';
 import type { Item } from './expressions.ts';
 import type { ItemChange } from './memory-table.ts';
 import type { Move, Scheduler, Source } from './scheduler.ts';
@@ -150,7 +151,7 @@ const FILTERS = STREAM_CONSUMER_NAMES.map((consumer) => ({ consumer, filters: st
 /** How the sort keys of items begin that any filter lets through; most of the table's rows are others. */
 const INTERESTING = ['EVENT#', 'REFRESH#', 'BATCH#', 'TURN#'];
 
-type StreamRecord = { what: string; event: unknown };
+type StreamRecord = { what: string; isOfDigest: boolean; event: unknown };
 type Lane = {
   consumer: StreamConsumer;
   records: StreamRecord[];
@@ -170,13 +171,15 @@ export class StreamConsumers implements Source {
   readonly #scheduler: Scheduler;
   readonly #containers: Containers;
   readonly #losses: Losses;
+  readonly #coverage: Coverage;
   readonly #lanes = new Map<string, Lane>();
   #records = 0;
 
-  public constructor(parts: { scheduler: Scheduler; containers: Containers; losses: Losses }) {
+  public constructor(parts: { scheduler: Scheduler; containers: Containers; losses: Losses; coverage: Coverage }) {
     this.#scheduler = parts.scheduler;
     this.#containers = parts.containers;
     this.#losses = parts.losses;
+    this.#coverage = parts.coverage;
   }
 
   public put(changes: readonly ItemChange[]): void {
@@ -201,9 +204,10 @@ export class StreamConsumers implements Source {
       };
       for (const { consumer, filters } of FILTERS) {
         if (!filters.some((filter) => matches(filter, record))) continue;
+        const isOfDigest = !sk.startsWith('EVENT#');
         const eventType = after['eventType']?.['S'];
         const what = `the stream delivers ${typeof eventType === 'string' ? eventType : sk}`;
-        this.#laneOf(consumer, keys).records.push({ what, event: { Records: [record] } });
+        this.#laneOf(consumer, keys).records.push({ what, isOfDigest, event: { Records: [record] } });
       }
     }
   }
@@ -251,6 +255,7 @@ export class StreamConsumers implements Source {
         this.#losses.givenUp.push(record.what);
       } else if (this.#scheduler.misfortune()) {
         this.#scheduler.tell(() => `${record.what} to ${lane.consumer}: will come once more although it was done`);
+        if (record.isOfDigest) this.#coverage.note('a stream record of a digest is delivered once more');
         return;
       }
       lane.records.shift();
@@ -259,6 +264,7 @@ export class StreamConsumers implements Source {
     });
     if (this.#containers.isFree(lane.consumer) && this.#scheduler.misfortune()) {
       this.#scheduler.tell(() => `${record.what} to ${lane.consumer}: a second copy runs at the same time`);
+      if (record.isOfDigest) this.#coverage.note('a stream record of a digest is handled twice at once');
       const copy = { ...record, what: `${record.what}, a second copy` };
       this.#containers.invoke(lane.consumer, copy, () => undefined);
     }

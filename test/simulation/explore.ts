@@ -1,12 +1,11 @@
 import { type Choices, type Deviation, randomChoices, scriptedChoices } from './choices.ts';
-import type { LoadedHandlers } from './containers.ts';
 import { type Circumstances, runSchedule, type ScheduleResult } from './run-schedule.ts';
 
 /** The circumstances of a random schedule are drawn from its seed too. */
-export async function runSeed(seed: number, handlers: LoadedHandlers, withStory = false): Promise<ScheduleResult> {
+export async function runSeed(seed: number, withStory = false): Promise<ScheduleResult> {
   const choices = randomChoices(seed);
   const circumstances = { ...drawCircumstances(choices), ...drawSweeps(seed) };
-  return await runSchedule({ choices, circumstances, handlers, withStory });
+  return await runSchedule({ choices, circumstances, name: `seed ${seed}`, withStory });
 }
 
 /** Every fourth schedule is swept. By the seed itself and not by a choice, so that all others stay as they are. */
@@ -15,11 +14,12 @@ function drawSweeps(seed: number): Pick<Circumstances, keyof typeof NO_SWEEPS> {
 }
 
 const NO_SWEEPS = { sweeps: 0, lostEvents: 0 };
+const NO_STORM = { isStorm: false, firstLook: 'at once', isCalmBefore: false } as const;
 
 function drawCircumstances(choices: Choices): Omit<Circumstances, keyof typeof NO_SWEEPS> {
   const one = <const T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
     options[choices.pick(weights)] ?? options[0];
-  const drawn = {
+  const drawn: Omit<Circumstances, keyof typeof NO_SWEEPS> = {
     keys: one([1, 2, 3], [8, 3, 1]),
     keyActs: one([0, 1, 2, 4, 8], [4, 4, 3, 2, 1]),
     peopleActs: one([2, 4, 8, 16], [4, 4, 2, 1]),
@@ -30,20 +30,28 @@ function drawCircumstances(choices: Choices): Omit<Circumstances, keyof typeof N
     mode: one(['ask', 'auto', 'observe'], [8, 2, 1]),
     policyMistakes: one([0, 1, 2], [6, 1, 1]),
     leaps: one([0, 3]),
-    ...{ digestThreshold: 20, isStorm: false },
-  } satisfies Omit<Circumstances, keyof typeof NO_SWEEPS>;
-  const isStorm = one([false, true], [3, 1]);
+    ...{ digestThreshold: 20, ...NO_STORM },
+  };
+  const isStorm = one([false, true], [2, 1]);
   if (!isStorm) return drawn;
-  const [keys, peopleActs] = [one([4, 6, 8]), one([8, 16])];
-  return { ...drawn, keys, peopleActs, digestThreshold: one([1, 2]), isStorm };
+  const storm = { ...drawn, keys: one([4, 6, 8]), digestThreshold: one([1, 2]), isStorm };
+  if (one([false, true], [2, 1])) return { ...storm, peopleActs: one([8, 16]), firstLook: one(['soon', 'at the digest']) };
+  // What people do about the storm is what is looked at closely.
+  return {
+    ...{ ...storm, peopleActs: one([16, 32]), firstLook: 'at the digest', isCalmBefore: true },
+    ...{ misfortunes: one([0, 16, 40]), likelihood: one([10, 30]), policyMistakes: one([0, 2]) },
+  };
 }
 
 /** One key, one approval, one change of mind. Small enough to be explored as a whole. */
-const SMALL_WORLD: Circumstances = {
-  ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
-  ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
-  ...NO_SWEEPS,
-  ...{ digestThreshold: 20, isStorm: false },
+const SMALL_WORLD: { name: string; circumstances: Circumstances } = {
+  name: 'the small world',
+  circumstances: {
+    ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
+    ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
+    ...NO_SWEEPS,
+    ...{ digestThreshold: 20, ...NO_STORM },
+  },
 };
 
 export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: ScheduleResult };
@@ -54,13 +62,12 @@ export type SmallWorldSchedule = { deviations: readonly Deviation[]; result: Sch
  */
 export async function* exploreSmallWorld(
   most: number,
-  handlers: LoadedHandlers,
   isMine: (deviation: Deviation) => boolean,
 ): AsyncGenerator<SmallWorldSchedule> {
   const open: Deviation[][] = [[]];
   for (let deviations = open.pop(); deviations !== undefined; deviations = open.pop()) {
     const choices = scriptedChoices(deviations);
-    const result = await runSchedule({ choices, circumstances: SMALL_WORLD, handlers, withStory: false });
+    const result = await runSchedule({ choices, ...SMALL_WORLD, withStory: false });
     yield { deviations, result };
     if (deviations.length === most) continue;
     const after = deviations.at(-1)?.at ?? -1;
@@ -75,14 +82,6 @@ export async function* exploreSmallWorld(
 }
 
 /** Plays one schedule of the small world with its story. */
-export async function replaySmallWorld(
-  deviations: readonly Deviation[],
-  handlers: LoadedHandlers,
-): Promise<ScheduleResult> {
-  return await runSchedule({
-    choices: scriptedChoices(deviations),
-    circumstances: SMALL_WORLD,
-    handlers,
-    withStory: true,
-  });
+export async function replaySmallWorld(deviations: readonly Deviation[]): Promise<ScheduleResult> {
+  return await runSchedule({ choices: scriptedChoices(deviations), ...SMALL_WORLD, withStory: true });
 }

@@ -30,11 +30,10 @@ export type Outside = {
 
 let outside: Outside | undefined;
 
-/** From now on code reaches this; called once per schedule. */
-export function enterOutside(world: Outside): void {
+/** From now on code reaches this, and its random numbers follow from `seed`; called once per schedule. */
+export function enterOutside(world: Outside, seed: string): void {
   outside = world;
-  // Containers remember ids from schedule to schedule, so none may come twice.
-  worlds += 1;
+  randomSeed = seed;
   randomNumbers = 0;
 }
 
@@ -97,7 +96,7 @@ export function installInterception(): void {
   syncBuiltinESMExports();
 }
 
-let worlds = 0;
+let randomSeed = '';
 let randomNumbers = 0;
 
 /** Looks random, is a count. */
@@ -105,7 +104,7 @@ function nextHex(length: number): string {
   randomNumbers += 1;
   return crypto
     .createHash('shake256', { outputLength: Math.ceil(length / 2) })
-    .update(`${worlds} ${randomNumbers}`)
+    .update(`${randomSeed} ${randomNumbers}`)
     .digest('hex')
     .slice(0, length);
 }

@@ -19,7 +19,7 @@ import { renderFinding } from '../../functions/messages/finding-message.ts';
 import type { KeyView } from '../../sandbox/aws/kms/key-view.ts';
 import { buttonsOf } from '../../sandbox/slack/block-schema.ts';
 import { isReply, type Message, type Workspace } from '../../sandbox/slack/workspace.ts';
-import { PEOPLE, READ_ROLE, REMEDIATE_ROLE, WORKSPACE } from '../../sandbox/world.ts';
+import { PEOPLE, READ_ROLE, REMEDIATE_ROLE, USER_GROUPS, WORKSPACE } from '../../sandbox/world.ts';
 import type { Item } from './expressions.ts';
 import type { ItemChange } from './memory-table.ts';
 import type { Invocation } from './scheduler.ts';
@@ -27,7 +27,6 @@ import type { KmsCall } from './simulated-aws.ts';
 
 const DAY = 86_400_000;
 const MINUTE = 60_000;
-const APPROVERS = ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'];
 const READS_BEFORE_SUCCESS = 3;
 /** A policy is believed for a minute, and the longest function runs for two. */
 const POLICY_LAG_MS = 3 * 60_000;
@@ -46,7 +45,7 @@ export type World = {
   /** Keys on which the bot was shut out at some time; nothing is expected of it there. */
   lockedOut: ReadonlySet<string>;
   workspace: Workspace;
-  /** `channel ts` of messages that people deleted. */
+  /** Post ids of messages that people deleted. */
   deleted: ReadonlySet<string>;
   /** The whole table. */
   rows: readonly Item[];
@@ -143,7 +142,7 @@ export class Invariants {
       this.#violate(`${where} is not what was approved (${finding.remedy.id})`);
     }
     const by = finding.approval.by;
-    if (by.kind === 'person' && !APPROVERS.includes(by.person.userId)) {
+    if (by.kind === 'person' && !this.#approversOf(finding).includes(by.person.userId)) {
       this.#violate(`${where} on the word of ${by.person.userId}`);
     }
     if (by.kind === 'policy' && finding.mode !== 'auto') this.#violate(`${where} by policy on a route that asks`);
@@ -231,10 +230,19 @@ export class Invariants {
   }
 
   #checkPerson(event: FindingEvent, by: PersonRef, isExcuse: boolean, before: Finding | undefined): void {
-    if (!APPROVERS.includes(by.userId)) this.#violate(`${event.type} by ${by.userId}, who may not`);
+    if (before !== undefined && !this.#approversOf(before).includes(by.userId))
+      this.#violate(`${event.type} by ${by.userId}, who may not`);
     const cause = before?.trigger.kind === 'cloudtrail' ? before.trigger.actor.email : null;
     const email = PEOPLE.find(({ id }) => id === by.userId)?.email;
     if (isExcuse && cause !== null && cause === email) this.#violate(`${by.userId} excused a finding of their own`);
+  }
+
+  /** User ids of those who may decide on a finding's route, by name or by user group. */
+  #approversOf({ route: name }: Finding): string[] {
+    const { routes, defaultRoute } = this.#policy;
+    const { approvers } = routes.find((route) => route.name === name) ?? defaultRoute;
+    const groups = USER_GROUPS.filter(({ id }) => approvers.userGroups.includes(id));
+    return [...approvers.users, ...groups.flatMap(({ users }) => users)];
   }
 
   #checkProof(event: Extract<FindingEvent, { type: 'remediated' | 'backed-out' }>, calls: readonly KmsCall[]): void {
@@ -312,31 +320,34 @@ export class Invariants {
     const digests = digestsIn(rows);
     for (const [arn, events] of this.#events) {
       for (const [episode, finding] of this.#episodesOf(arn, events)) {
-        if (finding.mode === 'observe') continue;
         const [root] = live.get(`${arn}#${episode}#root`) ?? [];
+        const within = digests.filter(({ members }) => members.has(`MESSAGE#${episode}#root of KEY#${arn}`));
+        // What is only observed need not be shown, but what was shown before the mode changed stays true.
+        if (finding.mode === 'observe' && root === undefined && within.length === 0) continue;
         for (const { event, sequence } of events) {
           if (event.type !== 'exemption-granted' && event.type !== 'exemption-reminded') continue;
-          const told = live.has(`${arn}#${episode}#owner-${sequence}`);
+          const postId = `${arn}#${episode}#owner-${sequence}`;
+          const told = live.has(postId) || deleted.has(postId);
           const isOf = events.find((other) => other.sequence === sequence)?.episode === episode;
-          if (isOf && !told && deleted.size === 0) this.#violate(`${event.type} of ${arn} was not told to the owner`);
+          if (isOf && !told) this.#violate(`${event.type} of ${arn} was not told to the owner`);
         }
-        const within = digests.filter(({ members }) => members.has(`MESSAGE#${episode}#root of KEY#${arn}`));
         for (const digest of within) digest.findings.push(finding);
         if (within.length > 0) {
           if (within.length > 1) this.#violate(`${arn} is in ${within.length} digests`);
           if (root !== undefined) this.#violate(`${arn} is in a digest and has a message of its own`);
         } else if (root === undefined) {
           // Nobody has to look at a message that somebody deleted.
-          if (deleted.size === 0) this.#violate(`no message for episode ${episode} of ${arn}`);
+          if (!deleted.has(`${arn}#${episode}#root`)) this.#violate(`no message for episode ${episode} of ${arn}`);
         } else if (isReply(root.message)) this.#violate(`the message of ${arn} stands in a thread`);
         else this.#checkContent(root.message, finding, events);
       }
     }
     for (const digest of digests) {
       if (digest.isForgotten) continue;
-      const [root] = live.get(`digest#${digest.id}#root`) ?? [];
+      const postId = `digest#${digest.id}#root`;
+      const [root] = live.get(postId) ?? [];
       if (root !== undefined) this.#checkDigest(root.message, digest);
-      else if (digest.findings.length > 0 && deleted.size === 0) this.#violate(`digest ${digest.id} has no message`);
+      else if (digest.findings.length > 0 && !deleted.has(postId)) this.#violate(`digest ${digest.id} has no message`);
       this.#checkBatches(digest);
     }
   }

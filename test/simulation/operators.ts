@@ -8,6 +8,7 @@ const LEAPS = [HOUR, 24 * HOUR, 8 * 24 * HOUR, 31 * 24 * HOUR, 91 * 24 * HOUR];
 export class Operators implements Source {
   readonly #scheduler: Scheduler;
   readonly #storePolicy: (isUsable: boolean) => void;
+  readonly #isCalm: () => boolean;
   #mistakes: number;
   #repairAt: number | null = null;
 
@@ -15,8 +16,11 @@ export class Operators implements Source {
     scheduler: Scheduler;
     mistakes: number;
     storePolicy: (isUsable: boolean) => void;
+    /** As long as they make no mistake. */
+    isCalm: () => boolean;
   }) {
     this.#scheduler = parts.scheduler;
+    this.#isCalm = parts.isCalm;
     this.#mistakes = parts.mistakes;
     this.#storePolicy = parts.storePolicy;
   }
@@ -32,7 +36,7 @@ export class Operators implements Source {
 
   public moves(): Move[] {
     if (this.#repairAt === null)
-      return this.#mistakes === 0
+      return this.#mistakes === 0 || this.#isCalm()
         ? []
         : [
             {

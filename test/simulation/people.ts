@@ -1,3 +1,4 @@
+import { DIGEST_BUTTON } from '../../functions/contracts/slack-actions.ts';
 import { type Button, buttonsOf } from '../../sandbox/slack/block-schema.ts';
 import {
   click,
@@ -7,8 +8,9 @@ import {
   submit,
 } from '../../sandbox/slack/interactions.ts';
 import { removeMessage } from '../../sandbox/slack/messages.ts';
-import { type Channel, isReply, type Message } from '../../sandbox/slack/workspace.ts';
+import { type Channel, isReply, type Message, type OpenView, type Workspace } from '../../sandbox/slack/workspace.ts';
 import { PEOPLE } from '../../sandbox/world.ts';
+import type { Coverage } from './coverage.ts';
 import type { Move, Scheduler, Source } from './scheduler.ts';
 import type { SimulatedSlack } from './simulated-slack.ts';
 
@@ -19,15 +21,16 @@ type ListSight = { user: string; viewId: string; blockId: string; button: Button
 
 const DAY = 86_400_000;
 
+const APPROVERS = ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'];
 /** Approvers click more often than the rest, or little would ever be decided. */
 const CLICKERS = PEOPLE.map(({ id }) => ({
   id,
-  weight: ['U0APPROVER', 'U0APPROVER2', 'U0ENGINEER'].includes(id) ? 6 : 1,
+  weight: APPROVERS.includes(id) ? 6 : 1,
 }));
 const BUTTON_WEIGHTS: Record<string, number> = {
-  ...{ approve: 6, exempt: 6, 're-check': 2 },
-  ...{ 'confirm-request': 16, 'renew-exemption': 8 },
-  ...{ 'approve-all': 30, 'review-digest': 10, 'same-page': 1, 'first-page': 1 },
+  ...{ approve: 6, exempt: 8, 're-check': 2 },
+  ...{ 'confirm-request': 40, 'renew-exemption': 8 },
+  ...{ 'approve-all': 12, 'review-digest': 12, 'same-page': 1, 'first-page': 1 },
 };
 /** Days until the end that people ask for; the policy allows 90. */
 const ASKED_DAYS = [1, 2, 20, 89, 95, -1];
@@ -47,18 +50,33 @@ const REASON_WEIGHTS = [6, 6, 1];
 export class People implements Source {
   readonly #scheduler: Scheduler;
   readonly #slack: SimulatedSlack;
+  readonly #coverage: Coverage;
   readonly #from: number;
+  readonly #looksAtDigests: boolean;
+  readonly #onFirstLook: () => void;
+  #hasLooked = false;
   #acts: number;
   #waiting = 0;
-  /** Messages that somebody deleted, by channel and ts. */
+  /** Post ids of messages that somebody deleted. */
   readonly deleted = new Set<string>();
 
-  /** `from`: the instant at which they look for the first time. */
-  public constructor(parts: { scheduler: Scheduler; slack: SimulatedSlack; acts: number; from: number }) {
+  /** `from`: the instant at which they look for the first time, or before when `looksAtDigests` and one can be approved. */
+  public constructor(parts: {
+    scheduler: Scheduler;
+    slack: SimulatedSlack;
+    coverage: Coverage;
+    acts: number;
+    from: number;
+    looksAtDigests: boolean;
+    onFirstLook: () => void;
+  }) {
     this.#scheduler = parts.scheduler;
     this.#slack = parts.slack;
+    this.#coverage = parts.coverage;
     this.#acts = parts.acts;
     this.#from = parts.from;
+    this.#looksAtDigests = parts.looksAtDigests;
+    this.#onFirstLook = parts.onFirstLook;
   }
 
   /** Requests that people wait for an answer to. */
@@ -68,14 +86,18 @@ export class People implements Source {
   public isDone(): boolean {
     return this.#acts === 0;
   }
+  public haveLooked(): boolean {
+    return this.#hasLooked;
+  }
   public stop(): void {
     this.#acts = 0;
   }
 
   public moves(): Move[] {
-    if (this.#acts === 0 || this.#scheduler.now() < this.#from) return [];
+    if (this.#acts === 0) return [];
     const moves: Move[] = [];
     const sights = this.#sights();
+    if (!this.#looks(sights)) return [];
     if (sights.length > 0)
       moves.push({
         weight: 6,
@@ -83,11 +105,12 @@ export class People implements Source {
           this.#click(sights);
         },
       });
-    if (this.#slack.workspace.views.length > 0)
+    const forms = this.#slack.workspace.views.filter(({ view }) => isForm(view));
+    if (forms.length > 0)
       moves.push({
         weight: 8,
         act: () => {
-          this.#fillIn();
+          this.#fillIn(forms);
         },
       });
     const inLists = this.#listSights();
@@ -109,7 +132,17 @@ export class People implements Source {
   }
 
   public nextAt(): number | null {
-    return this.#acts > 0 && this.#scheduler.now() < this.#from ? this.#from : null;
+    // Nobody waits for nothing.
+    return this.#acts > 0 && !this.#hasLooked && this.#sights().length > 0 ? this.#from : null;
+  }
+
+  #looks(sights: readonly Sight[]): boolean {
+    if (this.#hasLooked) return true;
+    const offersAll = sights.some(({ button }) => button.action_id === DIGEST_BUTTON.approveAll);
+    if (this.#scheduler.now() < this.#from && !(this.#looksAtDigests && offersAll)) return false;
+    this.#hasLooked = true;
+    this.#onFirstLook();
+    return true;
   }
 
   #sights(): Sight[] {
@@ -137,6 +170,11 @@ export class People implements Source {
     );
     if (sight === undefined) return;
     const { user, viewId, blockId, button } = sight;
+    if (this.#scheduler.pick([12, 1]) === 1) {
+      this.#scheduler.tell(() => `${user} closes the list`);
+      this.#act(() => closeView(this.#slack.context, { user, viewId }));
+      return;
+    }
     this.#scheduler.tell(() => `${user} clicks ${button.action_id} in the list`);
     this.#act(() => click(this.#slack.context, { user, viewId, blockId, actionId: button.action_id }));
   }
@@ -157,6 +195,9 @@ export class People implements Source {
     if (sight === undefined || person === undefined) return;
     const { channel, message, button } = sight;
     const actionId = button.action_id;
+    if (actionId === DIGEST_BUTTON.approveAll) {
+      this.#coverage.note(`${APPROVERS.includes(person.id) ? 'who may' : 'who may not'} clicks "Approve all"`);
+    }
     this.#scheduler.tell(() => `${person.id} clicks ${actionId} under "${message.text.slice(0, 60)}"`);
     const at = { user: person.id, channel: channel.id, ts: message.ts, actionId };
     this.#act(() => click(this.#slack.context, at));
@@ -167,11 +208,10 @@ export class People implements Source {
     }
   }
 
-  #fillIn(): void {
-    const { views } = this.#slack.workspace;
+  #fillIn(forms: Workspace['views']): void {
     const open = this.#one(
-      views,
-      views.map(() => 1),
+      forms,
+      forms.map(() => 1),
     );
     if (open === undefined) return;
     const { user, view } = open;
@@ -195,9 +235,11 @@ export class People implements Source {
     );
     if (sight === undefined) return;
     this.#acts -= 1;
-    const { channel, message } = sight;
+    const { channel, message, button } = sight;
+    if (button.action_id === DIGEST_BUTTON.review) this.#coverage.note('somebody deletes the message of a digest');
     this.#scheduler.tell(() => `somebody deletes the message "${message.text.slice(0, 60)}"`);
-    this.deleted.add(`${channel.id} ${message.ts}`);
+    const postId = message.metadata?.event_payload['post_id'];
+    if (typeof postId === 'string') this.deleted.add(postId);
     removeMessage(channel, message);
   }
 
@@ -219,4 +261,8 @@ export class People implements Source {
         this.#waiting -= 1;
       });
   }
+}
+
+function isForm({ blocks }: OpenView['view']): boolean {
+  return blocks.some(({ type }) => type === 'input');
 }

@@ -8,18 +8,20 @@ import { createKms } from '../../sandbox/aws/kms/kms.ts';
 import { sandboxPolicy } from '../../sandbox/sandbox-policy.ts';
 import { WORKSPACE } from '../../sandbox/world.ts';
 import type { Choices } from './choices.ts';
-import { Containers, type LoadedHandlers } from './containers.ts';
+import { Containers } from './containers.ts';
+import { Coverage } from './coverage.ts';
 import { EventQueues, type Losses, Schedule, StreamConsumers } from './event-sources.ts';
 import { HttpApi } from './http-api.ts';
-import { enterOutside } from './interception.ts';
+import { enterOutside, type Outside } from './interception.ts';
 import { Invariants } from './invariants.ts';
 import { KeyOwners } from './key-owners.ts';
 import { MemoryTable } from './memory-table.ts';
 import { Calendar, Operators } from './operators.ts';
 import { People } from './people.ts';
-import { NeverAtRest, Scheduler } from './scheduler.ts';
+import { NeverAtRest, NO_MISFORTUNE, Scheduler } from './scheduler.ts';
 import { createAws } from './simulated-aws.ts';
 import { createSlack, INTERACTION_URL, URL_OF_SLACK } from './simulated-slack.ts';
+import type { Situation } from './situations.ts';
 import { Sweeps } from './sweeps.ts';
 
 /** How rough a run is. */
@@ -43,6 +45,10 @@ export type Circumstances = {
   digestThreshold: number;
   /** Whether the keys are made at once, and all their findings go to the same channel. */
   isStorm: boolean;
+  /** When people look for the first time: in a storm, when it has broken loose or when they can approve all of it. */
+  firstLook: 'at once' | 'soon' | 'at the digest';
+  /** Whether nothing goes wrong until then, so that it goes wrong in what people do about the storm. */
+  isCalmBefore: boolean;
   /** How often time passes in leaps, up to months, while nothing is under way. */
   leaps: number;
   /** How often the keys of all accounts are swept; the last time when everything is quiet. */
@@ -51,52 +57,55 @@ export type Circumstances = {
   lostEvents: number;
 };
 
-export type ScheduleResult = { steps: number; violations: readonly string[]; story: readonly string[] };
+export type ScheduleResult = {
+  steps: number;
+  violations: readonly string[];
+  reached: readonly Situation[];
+  story: readonly string[];
+};
 
 export const SECRETS = { botToken: 'xoxb-simulated-token', signingSecret: 'simulated-signing-secret' };
 const GRACE = { creations: 6, changes: 2 };
+const SOON_MS = 5 * 60_000;
+/** A storm that is no digest by then becomes none. */
+const LATEST_LOOK_MS = 60 * 60_000;
+const BEGINNING = Date.parse('2030-01-01T00:00:00Z');
+
 /**
- * Every schedule begins at a midnight at least a day after the end of the one before: whatever a container remembers is
- * out of date then, so that a schedule is the same whether others were played before it or not.
+ * Plays one schedule in a world of its own and says what was wrong about it. Every schedule begins at the same instant and
+ * with cold containers, so that it is the same whatever this process has played before.
  */
-const DAY = 86_400_000;
-const FIRST_LOOK_MS = 5 * 60_000;
-/** When the seconds of a Slack timestamp get another digit. */
-const END_OF_TIME = Date.parse('2286-11-20T00:00:00Z');
-
-let nextBeginning = Date.parse('2030-01-01T00:00:00Z');
-
-/** Plays one schedule in a world of its own and says what was wrong about it. */
 export async function runSchedule({
   choices,
   circumstances,
-  handlers,
+  name,
   withStory,
 }: {
   choices: Choices;
   circumstances: Circumstances;
-  handlers: LoadedHandlers;
+  /** Its ids follow from it. */
+  name: string;
   withStory: boolean;
 }): Promise<ScheduleResult> {
-  const startAt = nextBeginning;
-  if (startAt > END_OF_TIME) throw new Error('this process has played too many schedules; play the rest in a new one');
   const story: string[] = [];
+  const misfortune = { budget: circumstances.misfortunes, weight: circumstances.likelihood };
   const scheduler = new Scheduler({
     choices,
-    startAt,
-    misfortune: { budget: circumstances.misfortunes, weight: circumstances.likelihood },
+    startAt: BEGINNING,
+    misfortune: circumstances.isCalmBefore ? NO_MISFORTUNE : misfortune,
     tell(line) {
       if (withStory) story.push(`${new Date(scheduler.now()).toISOString().slice(5, 23)}  ${line()}`);
     },
   });
   const document = policyDocument(circumstances);
   const invariants = new Invariants({ now: () => scheduler.now(), policy: parsePolicy(document) });
+  const coverage = new Coverage();
   const losses: Losses = { deadLetters: [], givenUp: [] };
   const lockedOut = new Set<string>();
 
-  const containers = new Containers({ scheduler, handlers });
+  const containers = new Containers(scheduler);
   const queues = new EventQueues({ scheduler, containers, losses, delaySeconds: GRACE });
-  const streams = new StreamConsumers({ scheduler, containers, losses });
+  const streams = new StreamConsumers({ scheduler, containers, losses, coverage });
   let toLose = circumstances.lostEvents;
   const kms = createKms({
     staleReads: { ms: circumstances.staleReadsMs },
@@ -115,6 +124,7 @@ export async function runSchedule({
     indexLagMs: circumstances.indexLagMs,
     onWrite(changes) {
       invariants.onWrite(changes, scheduler.acting());
+      coverage.onWrite(changes, scheduler.acting());
       streams.put(changes);
     },
   });
@@ -146,7 +156,7 @@ export async function runSchedule({
       invariants.onKmsCall(call);
     },
   });
-  enterOutside({
+  const outside: Outside = {
     now: () => scheduler.now(),
     sleep: (milliseconds) =>
       scheduler.call({
@@ -160,12 +170,16 @@ export async function runSchedule({
       if (call.url === INTERACTION_URL) return httpApi.send(call);
       return call.url.startsWith(URL_OF_SLACK) ? slack.http(call) : aws.http(call);
     },
-  });
+  };
+  enterOutside(outside, name);
 
   const people = new People({
-    ...{ scheduler, slack, acts: circumstances.peopleActs },
-    // In a storm people look when it has broken loose.
-    from: startAt + (circumstances.isStorm ? FIRST_LOOK_MS : 0),
+    ...{ scheduler, slack, coverage, acts: circumstances.peopleActs },
+    from: BEGINNING + LATEST[circumstances.firstLook],
+    looksAtDigests: circumstances.firstLook === 'at the digest',
+    onFirstLook() {
+      if (circumstances.isCalmBefore) scheduler.setMisfortune(misfortune);
+    },
   });
   const owners = new KeyOwners({
     ...{ scheduler, kms, keys: circumstances.keys, acts: circumstances.keyActs },
@@ -174,17 +188,19 @@ export async function runSchedule({
   const schedule = new Schedule({ scheduler, containers, dueAt: () => table.earliestDeadline() });
   const operators = new Operators({
     ...{ scheduler, mistakes: circumstances.policyMistakes },
+    isCalm: () => circumstances.isCalmBefore && !people.haveLooked(),
     storePolicy(isUsable) {
       // Whoever repairs it may take the opportunity to change a mode.
       const mode = MODES[scheduler.pick([1, 1, 1])] ?? circumstances.mode;
       writePolicy(isUsable ? policyDocument({ ...circumstances, mode }) : { version: 1, routes: 'to be written' });
       invariants.policyIsBroken(!isUsable);
+      if (!isUsable) coverage.policyIsBroken();
     },
   });
   const sweeps = new Sweeps({ scheduler, containers, sweeps: circumstances.sweeps });
   const calendar = new Calendar({
     ...{ scheduler, leaps: circumstances.leaps },
-    isIdle: () => !scheduler.isBusy() && people.waiting() === 0 && !operators.isPolicyBroken(),
+    isIdle: () => people.haveLooked() && !scheduler.isBusy() && people.waiting() === 0 && !operators.isPolicyBroken(),
     hasDeliveries: () => queues.pending() + streams.pending() > 0,
   });
   for (const source of [queues, streams, httpApi, schedule, owners, people, operators, calendar, sweeps])
@@ -200,7 +216,7 @@ export async function runSchedule({
       queues.pending() + streams.pending() + httpApi.pending() + people.waiting() + sweeps.pending() === 0;
     await scheduler.run(() => owners.isDone() && people.isDone() && isQuiet());
     scheduler.tell(() => '--- from here on nothing goes wrong, and nobody does anything any more ---');
-    scheduler.endMisfortune();
+    scheduler.setMisfortune(NO_MISFORTUNE);
     owners.stop();
     people.stop();
     operators.stop();
@@ -219,21 +235,25 @@ export async function runSchedule({
     rows: table.items(),
     ...losses,
   });
-  nextBeginning = (Math.ceil(scheduler.now() / DAY) + 1) * DAY;
-  return { steps: scheduler.steps(), violations: invariants.violations, story };
+  const { violations } = invariants;
+  return { steps: scheduler.steps(), violations, reached: coverage.reached(), story };
 }
 
-/**
- * Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. In a
- * zone without summer time, because every schedule begins on another day and has to be the same on each.
- */
+/** Closed for three hours of the night only: while something is overdue the sweep runs every minute until they are over. */
 const WORKING_HOURS: WorkingHours = {
   timeZone: 'Africa/Lagos',
   days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
   ...{ from: '03:00', to: '24:00' },
 };
 
+const LATEST: Record<Circumstances['firstLook'], number> = {
+  ...{ 'at once': 0, soon: SOON_MS, 'at the digest': LATEST_LOOK_MS },
+};
+
 const MODES = ['ask', 'auto', 'observe'] as const;
+
+/** Of one account in a storm, so that who approves all may not approve each. */
+const FEWER_APPROVERS = ['U0APPROVER'];
 
 function policyDocument({ mode, digestThreshold, isStorm }: Circumstances): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
@@ -245,7 +265,7 @@ function policyDocument({ mode, digestThreshold, isStorm }: Circumstances): Poli
   // One account asks for two people, so that schedules have both kinds.
   const routes = policy.routes.map((route) => ({
     ...{ ...route, fourEyes: true, workingHours: WORKING_HOURS },
-    ...(isStorm ? { channel } : {}),
+    ...(isStorm ? { channel, approvers: { ...route.approvers, users: FEWER_APPROVERS } } : {}),
   }));
   return {
     ...{ ...policy, graceSeconds, unanswered, exemptions, routes },

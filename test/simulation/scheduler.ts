@@ -53,12 +53,14 @@ type Parked = Omit<ServiceCall<unknown>, 'effect'> & {
 
 /** How often each kind of misfortune may still happen, and how likely it is against a smooth call (of 1000). */
 export type Misfortune = { budget: number; weight: number };
+export const NO_MISFORTUNE: Misfortune = { budget: 0, weight: 0 };
 
 const SMOOTH = 1000;
 /** A call takes a moment, so that no two events of a key have to be of the same instant. */
 const CALL_MS = 7;
 const MOST_STEPS = 20_000;
-const MOST_TICKS = 2_000;
+/** Real time, for what a function has to do between two calls; loading itself too. */
+const LONGEST_THOUGHT_MS = 20_000;
 const QUIET_TURNS = 3;
 
 const context = new AsyncLocalStorage<Invocation>();
@@ -119,9 +121,9 @@ export class Scheduler {
   public add(source: Source): void {
     this.#sources.push(source);
   }
-  /** From now on nothing goes wrong any more. */
-  public endMisfortune(): void {
-    this.#misfortune = { budget: 0, weight: 0 };
+  /** How much goes wrong from now on. */
+  public setMisfortune(misfortune: Misfortune): void {
+    this.#misfortune = misfortune;
   }
   /** Takes one misfortune of the budget, or answers false. */
   public misfortune(): boolean {
@@ -323,15 +325,16 @@ export class Scheduler {
    * reading a response takes some.
    */
   async #settle(): Promise<void> {
+    const until = performance.now() + LONGEST_THOUGHT_MS;
     let calls = -1;
-    for (let tick = 0, same = 0; ; tick += 1) {
+    for (let same = 0; ; ) {
       await new Promise(setImmediate);
       const standing = new Set(this.#parked.map(({ invocation }) => invocation));
       const isStanding = [...this.#running].every((invocation) => standing.has(invocation));
       same = isStanding && this.#calls === calls ? same + 1 : 0;
       calls = this.#calls;
       if (same === QUIET_TURNS) return;
-      if (tick > MOST_TICKS) throw new Error('a function waits for something that is not simulated');
+      if (performance.now() > until) throw new Error('a function waits for something that is not simulated');
     }
   }
 }

@@ -14,6 +14,13 @@ function simulate(...options: string[]): Promise<Run> {
   });
 }
 
+/** What is told of one of the seeds that were played. */
+function storyOf(seed: number, { output }: Run): string[] {
+  const stories = output.split(/^(?=Seed )/m).map((story) => story.split('\n'));
+  const story = stories.find(([heading]) => heading === `Seed ${seed}`) ?? [];
+  return story.filter((line) => /^\d\d-\d\d/.test(line));
+}
+
 describe('the simulation', () => {
   it('finds no broken promise, and says how much it has seen', async () => {
     const { code, last } = await simulate('--seeds', '60');
@@ -27,6 +34,25 @@ describe('the simulation', () => {
     expect(first.output).toMatch(/makes the symmetric key/);
     expect(first.output.split('\n').length).toBeGreaterThan(50);
   }, 60_000);
+
+  // Swept ones (of four), storms with batches (41, 225), a leap of months (235).
+  const SEEDS = [4, 41, 92, 225, 235];
+
+  it.each(SEEDS)(
+    'plays seed %d the same way alone, after others, and before them',
+    async (seed) => {
+      const [alone, after, before] = await Promise.all([
+        simulate('--seed', String(seed)),
+        simulate('--seed', SEEDS.join(',')),
+        simulate('--seed', SEEDS.toReversed().join(',')),
+      ]);
+      const story = storyOf(seed, alone);
+      expect(story.length).toBeGreaterThan(50);
+      expect(storyOf(seed, after)).toEqual(story);
+      expect(storyOf(seed, before)).toEqual(story);
+    },
+    120_000,
+  );
 
   it('carries a finding to its end in the undisturbed course of the small world', async () => {
     const { code, output } = await simulate('--replay', '');

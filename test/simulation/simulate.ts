@@ -3,16 +3,18 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { isPlantedFault, PLANTED_FAULTS } from './planted-faults.ts';
+import { SITUATIONS, type Situation } from './situations.ts';
 import { type Report, reportSchema, type Task } from './worker.ts';
 
 const HELP = `npm run simulate -- [options]
   --seeds N        random schedules (default 2000)
   --from S         the first seed (default 1)
-  --seed S         one schedule, told step by step
+  --seed S,...     one schedule, told step by step; or several, one after the other in one thread
   --exhaustive     every schedule of a small world that differs from the undisturbed course in at most ...
   --deviations N     ... so many places (default 1)
   --replay A:B,... one schedule of the small world, told step by step
   --plant NAME     with a mistake in the product: ${Object.keys(PLANTED_FAULTS).join(', ')}
+  --coverage       says how many schedules reached what, and fails when none did
   --until-first    stops at the first violation
   --workers N      threads (default: one per core)`;
 
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     deviations: { type: 'string', default: '1' },
     replay: { type: 'string' },
     plant: { type: 'string' },
+    coverage: { type: 'boolean', default: false },
     'until-first': { type: 'boolean', default: false },
     workers: { type: 'string', default: String(availableParallelism()) },
     help: { type: 'boolean', default: false },
@@ -33,10 +36,17 @@ const { values } = parseArgs({
 
 const PROGRESS_EVERY = 1000;
 
-type Tally = { schedules: number; steps: number; violations: number; first: Report | undefined };
+type Tally = {
+  schedules: number;
+  steps: number;
+  violations: number;
+  first: Report | undefined;
+  /** How many schedules reached each situation. */
+  reached: Map<Situation, number>;
+};
 
 function taskOf(): Task['work'] {
-  if (values.seed !== undefined) return { kind: 'story-of-seed', seed: Number(values.seed) };
+  if (values.seed !== undefined) return { kind: 'stories-of-seeds', seeds: values.seed.split(',').map(Number) };
   if (values.replay !== undefined) {
     const deviations = values.replay.split(',').filter((part) => part !== '');
     return {
@@ -51,8 +61,10 @@ function taskOf(): Task['work'] {
   return { kind: 'seeds', from: Number(values.from), count: Number(values.seeds) };
 }
 
-/** So many schedules are played by one thread at most before a new one takes over: their time goes on and on. */
-const SEEDS_PER_THREAD = 2000;
+/** So many schedules are played by one thread at most before a new one takes over: modules that were loaded stay in memory. */
+const SEEDS_PER_THREAD = 300;
+/** The same for the small world, whose schedules nobody can count before. */
+const SHARES_PER_DEVIATION = 8;
 
 /** Divides the work into parts for one thread each. */
 function partsOf(work: Task['work'], lanes: number): Pick<Task, 'work' | 'share' | 'shares'>[] {
@@ -65,9 +77,11 @@ function partsOf(work: Task['work'], lanes: number): Pick<Task, 'work' | 'share'
         return { share: 0, shares: 1, work: { ...work, from, count: Math.min(most, end - from) } };
       });
     }
-    case 'exhaustive':
-      return Array.from({ length: lanes }, (_, share) => ({ share, shares: lanes, work }));
-    case 'story-of-seed':
+    case 'exhaustive': {
+      const shares = Math.max(lanes, SHARES_PER_DEVIATION ** (work.deviations - 1));
+      return Array.from({ length: shares }, (_, share) => ({ share, shares, work }));
+    }
+    case 'stories-of-seeds':
     case 'story-of-deviations':
       return [{ share: 0, shares: 1, work }];
   }
@@ -77,7 +91,7 @@ function partsOf(work: Task['work'], lanes: number): Pick<Task, 'work' | 'share'
 const resourceLimits = { maxYoungGenerationSizeMb: 64 };
 
 async function play(work: Task['work'], lanes: number): Promise<Tally> {
-  const tally: Tally = { schedules: 0, steps: 0, violations: 0, first: undefined };
+  const tally: Tally = { schedules: 0, steps: 0, violations: 0, first: undefined, reached: new Map() };
   const kinds = new Map<string, number>();
   const parts = partsOf(work, lanes);
   const working = new Set<Worker>();
@@ -117,6 +131,7 @@ function count(report: Report, tally: Tally, kinds: Map<string, number>): void {
   tally.steps += report.steps;
   tally.violations += report.violations.length;
   for (const line of report.story) console.log(line);
+  for (const situation of report.reached) tally.reached.set(situation, (tally.reached.get(situation) ?? 0) + 1);
   for (const violation of report.violations) {
     const kind = violation.replaceAll(/arn:\S+/g, 'a key').replaceAll(/\d{4}-\d\d-\d\dT\S+/g, 'some time');
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
@@ -137,15 +152,17 @@ async function main(): Promise<void> {
   }
   if (values.plant !== undefined && !isPlantedFault(values.plant)) throw new Error(`there is no fault ${values.plant}`);
   const work = taskOf();
-  const isStory = work.kind === 'story-of-seed' || work.kind === 'story-of-deviations';
-  const { schedules, steps, violations, first } = await play(work, isStory ? 1 : Number(values.workers));
+  const isStory = work.kind === 'stories-of-seeds' || work.kind === 'story-of-deviations';
+  const { schedules, steps, violations, first, reached } = await play(work, isStory ? 1 : Number(values.workers));
   if (first !== undefined && !isStory) {
     console.log(`\nThe first: ${first.violations.join('; ')}`);
     const plant = values.plant === undefined ? '' : ` --plant ${values.plant}`;
     console.log(`Step by step: npm run simulate -- ${first.again}${plant}\n`);
   }
+  if (values.coverage) for (const situation of SITUATIONS) console.log(`${reached.get(situation) ?? 0} x ${situation}`);
+  const isCovered = !values.coverage || SITUATIONS.every((situation) => reached.has(situation));
   console.log(`${schedules} schedules, ${steps} steps, ${violations} violations`);
-  process.exitCode = violations === 0 ? 0 : 1;
+  process.exitCode = violations === 0 && isCovered ? 0 : 1;
 }
 
 await main();

@@ -45,15 +45,14 @@ const keyInput = z.looseObject({ KeyId: z.string() });
 const listInput = z.looseObject({ Limit: z.number(), Marker: z.string().optional() });
 const body = z.record(z.string(), z.unknown());
 
-/** By access key id. Containers keep their credentials from one schedule to the next. */
-const sessions = new Map<string, AssumedRoleCaller>();
-
 /** The AWS services that the functions call, in this process: through the SDK, or by requests of their own. */
 export function createAws(parts: AwsParts): {
   send: (command: AwsCommand) => Promise<unknown>;
   http: (call: HttpCall) => Promise<Response>;
 } {
   const { scheduler, table, kms } = parts;
+  /** Who signs, by access key id. */
+  const sessions = new Map<string, AssumedRoleCaller>();
 
   return { send, http };
 

@@ -37,7 +37,7 @@ export type SimulatedSlack = {
 /** The embedded Slack of the sandbox, without its server. */
 export function createSlack({ scheduler, botToken, signingSecret, onTold }: SlackParts): SimulatedSlack {
   const workspace = emptyWorkspace();
-  const triggers = createTriggers();
+  const triggers = createTriggers(() => scheduler.now());
   const api: WebApi = {
     ...{ workspace, triggers, faults: createFaults(), url: URL_OF_SLACK, scopes: BOT_SCOPES },
     // Its windows run in real time; the simulation refuses calls by itself.

@@ -1,6 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
 import { isPlantedFault, plantFault } from './planted-faults.ts';
+import type { ScheduleResult } from './run-schedule.ts';
+import { SITUATIONS } from './situations.ts';
 
 const deviation = z.object({ at: z.int(), option: z.int() });
 export const taskSchema = z.object({
@@ -11,7 +13,7 @@ export const taskSchema = z.object({
   work: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('seeds'), from: z.int(), count: z.int() }),
     z.object({ kind: z.literal('exhaustive'), deviations: z.int() }),
-    z.object({ kind: z.literal('story-of-seed'), seed: z.int() }),
+    z.object({ kind: z.literal('stories-of-seeds'), seeds: z.array(z.int()) }),
     z.object({ kind: z.literal('story-of-deviations'), deviations: z.array(deviation) }),
   ]),
 });
@@ -20,6 +22,7 @@ export type Task = z.infer<typeof taskSchema>;
 export const reportSchema = z.object({
   steps: z.int(),
   violations: z.array(z.string()),
+  reached: z.array(z.enum(SITUATIONS)),
   /** How to play it again: options of `npm run simulate`. */
   again: z.string(),
   story: z.array(z.string()),
@@ -30,37 +33,39 @@ async function work(): Promise<void> {
   const { plant, share, shares, work: task } = taskSchema.parse(workerData);
   if (plant !== undefined && isPlantedFault(plant)) plantFault(plant);
   // Only now: a fault has to be planted before the product is loaded.
-  const { loadSimulatedHandlers } = await import('./environment.ts');
+  const { enterSimulation } = await import('./environment.ts');
+  enterSimulation();
   const { exploreSmallWorld, replaySmallWorld, runSeed } = await import('./explore.ts');
-  const handlers = await loadSimulatedHandlers();
   // What libraries do once per process must not be part of a schedule, or the first one would differ from the rest.
-  await runSeed(0, handlers);
-  const report = (message: Report) => parentPort?.postMessage(message);
+  await runSeed(0);
+  function report({ steps, violations, reached }: ScheduleResult, again: string, story: readonly string[] = []): void {
+    const message: Report = { steps, again, violations: [...violations], reached: [...reached], story: [...story] };
+    parentPort?.postMessage(message);
+  }
 
   switch (task.kind) {
     case 'seeds':
       for (let seed = task.from + share; seed < task.from + task.count; seed += shares) {
-        const { steps, violations } = await runSeed(seed, handlers);
-        report({ steps, violations: [...violations], again: `--seed ${seed}`, story: [] });
+        report(await runSeed(seed), `--seed ${seed}`);
       }
       return;
     case 'exhaustive': {
       const isMine = ({ at, option }: z.infer<typeof deviation>) => (at + option) % shares === share;
-      for await (const { deviations, result } of exploreSmallWorld(task.deviations, handlers, isMine)) {
+      for await (const { deviations, result } of exploreSmallWorld(task.deviations, isMine)) {
         if (deviations.length === 0 && share !== 0) continue;
-        const again = `--replay ${deviations.map(({ at, option }) => `${at}:${option}`).join(',')}`;
-        report({ steps: result.steps, violations: [...result.violations], again, story: [] });
+        report(result, `--replay ${deviations.map(({ at, option }) => `${at}:${option}`).join(',')}`);
       }
       return;
     }
-    case 'story-of-seed': {
-      const { steps, violations, story } = await runSeed(task.seed, handlers, true);
-      report({ steps, violations: [...violations], again: `--seed ${task.seed}`, story: [...story] });
+    case 'stories-of-seeds':
+      for (const seed of task.seeds) {
+        const result = await runSeed(seed, true);
+        report(result, `--seed ${seed}`, [`Seed ${seed}`, ...result.story]);
+      }
       return;
-    }
     case 'story-of-deviations': {
-      const { steps, violations, story } = await replaySmallWorld(task.deviations, handlers);
-      report({ steps, violations: [...violations], again: '', story: [...story] });
+      const result = await replaySmallWorld(task.deviations);
+      report(result, '', result.story);
     }
   }
 }
