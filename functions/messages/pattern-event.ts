@@ -21,7 +21,11 @@ export function patternEventPhrases(event: PatternEvent): Phrase[] {
       return [`${exempt} ${exempt === 1 ? 'key is' : 'keys are'} exempt by it, ${leftOut} left out.`];
     }
     case 'pattern-reminded':
-      return ['Owner ', { person: event.owner }, ` reminded, ${event.daysLeft} days before the end.`];
+      return [
+        'Owner ',
+        { person: event.owner },
+        ` reminded, ${event.daysLeft === 1 ? '1 day' : `${event.daysLeft} days`} before the end.`,
+      ];
     case 'pattern-end-accepted':
       return ['Left to end by ', { person: event.by }, '.'];
     case 'pattern-revoked':

@@ -9,6 +9,12 @@ import { accountLabel } from './remedy-call.ts';
 /** So many covered keys are named; the rest are counted. */
 const NAMED_KEYS = 10;
 
+const STATUS_WORDS: Record<CoveredKeys['keys'][number]['status'], string> = {
+  open: 'waits for a decision',
+  failed: 'remediation failed',
+  exempt: 'exempt',
+};
+
 /** Which keys a pattern means: `alias dev-* in payments-prod (444455556666)`. In full: whoever decides has to see all of it. */
 export function patternWords(pattern: KeyPattern, policy: Policy): string {
   return `${bareWords(pattern)} in ${accountLabel(pattern, policy)}`;
@@ -34,15 +40,17 @@ export function laterKeysPhrases(pattern: KeyPattern, until: string, policy: Pol
   return [`And every key in ${where} made later that it means, until `, { time: until }, '.'];
 }
 
-/** Why keys that a pattern means may be missing in the list. */
+/** Why keys that a pattern means may be missing. */
 export const KNOWN_BY_FINDINGS =
-  'The bot knows keys by their findings: a key that rotates as the policy asks is not in this list, and is covered once it stops.';
+  'The bot knows keys by their findings: a key that rotates as the policy asks is not counted, and is covered once it stops.';
 
 /** The covered keys by name, as far as there is room. */
 export function coveredKeyParts({ keys, isAll }: CoveredKeys): RichTextPart[] {
   const rest = keys.length - NAMED_KEYS;
   const more = rest > 0 ? [richText(`and ${isAll ? '' : 'at least '}${rest} more`)] : [];
-  const named = keys.slice(0, NAMED_KEYS).map((key) => richText({ bold: coveredName(key) }, `, ${key.status}`));
+  const named = keys
+    .slice(0, NAMED_KEYS)
+    .map((key) => richText({ bold: coveredName(key) }, `, ${STATUS_WORDS[key.status]}`));
   return keys.length === 0 ? [] : [{ type: 'rich_text_list', style: 'bullet', elements: [...named, ...more] }];
 }
 
