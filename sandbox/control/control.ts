@@ -53,7 +53,13 @@ type Call = (parts: SandboxParts, request: ControlRequest) => Promise<Answer> | 
 
 const CALLS = new Map<string, Call>([
   ['GET state', async (parts) => ok(await showState(parts))],
-  ['GET audit', async ({ records }, { query }) => ok(await records.auditOf(keyOf(query)))],
+  [
+    'GET audit',
+    async ({ records }, { query }) => {
+      const pattern = query.get('pattern');
+      return ok(pattern === null ? await records.auditOf(keyOf(query)) : await records.auditOfPattern(pattern));
+    },
+  ],
   ['GET notices', ({ wiring }) => ok({ notices: wiring.notices() })],
   [
     'POST keys',
