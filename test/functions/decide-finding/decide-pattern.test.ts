@@ -21,7 +21,7 @@ const TERMS: RequestedTerms = {
 };
 const ASK = { purpose: 'exempt', id: 'pattern-1', pattern: DEV_KEYS } as const;
 
-function aWorld({ nobody = false, groups = { known: false } } = {}) {
+function aWorld({ nobody = false, groups = { known: false } }: { nobody?: boolean; groups?: GroupMembership } = {}) {
   const policy = aPolicy();
   const approvers = { users: ['U0FIRST', 'U0SECOND', 'U0ALIAS'], userGroups: ['S0PATTERNS'] };
   policy.exemptions.patterns = nobody ? null : { channel: 'C0PATTERNS', approvers };

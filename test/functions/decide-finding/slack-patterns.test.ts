@@ -83,7 +83,11 @@ function anApp(changes: Partial<PatternDeps> = {}) {
 const command = (text: string, user_id = 'U0FIRST', trigger_id: string | undefined = '1.2') => ({
   ...{ command: SLASH_COMMAND, text, user_id, team_id: 'T0TEAM', trigger_id },
 });
-const click = (action_id: string, value: unknown, { user = 'U0SECOND', view = undefined } = {}) => ({
+const click = (
+  action_id: string,
+  value: unknown,
+  { user = 'U0SECOND', view }: { user?: string; view?: unknown } = {},
+) => ({
   ...{ type: 'block_actions', user: { id: user, team_id: 'T0TEAM' }, team: { id: 'T0TEAM' }, trigger_id: '1.2' },
   ...(view === undefined ? { response_url: RESPONSE_URL } : { view }),
   actions: [
