@@ -128,6 +128,7 @@ export class HubStack extends Stack {
     return {
       'detect-finding': make('detect-finding', { TABLE_NAME, ...keyAccess, ...queues }, [
         ...allow.changeFindings(table),
+        allow.readPatterns(table),
         allow.consumeQueues([creations, changes]),
         ...stream,
         allow.assumeRoles(deployment, readRole),
@@ -140,6 +141,7 @@ export class HubStack extends Stack {
           allow.readTrail(table),
           allow.listFindings(table),
           allow.storeBatches(table),
+          allow.changePatterns(table),
           allow.readSecret(slackSecret),
         ],
         decideFinding,
@@ -155,6 +157,7 @@ export class HubStack extends Stack {
         [
           allow.readFindings(table),
           allow.readTrail(table),
+          allow.listFindings(table),
           allow.showFindings(table),
           allow.countArrivals(table),
           ...stream,
@@ -170,6 +173,7 @@ export class HubStack extends Stack {
         allow.listFindings(table),
         allow.readTrail(table),
         allow.keepDigests(table),
+        allow.changePatterns(table),
         ...stream,
         allow.assumeRoles(deployment, readRole),
         allow.publishTo(notices),

@@ -1,6 +1,7 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
+  accountPatternsPartition,
   arrivalsPartition,
   channelPartition,
   digestPartition,
@@ -8,6 +9,7 @@ import {
   INDEX_BY_TIME,
   oncePartition,
   partitionOf,
+  patternPartition,
 } from '../functions/contracts/table.ts';
 import type { Deployment } from './deployment.ts';
 
@@ -35,13 +37,33 @@ export function readFindings({ tableArn }: Table): PolicyStatement {
   return new PolicyStatement({ sid: 'ReadFindings', actions: ['dynamodb:GetItem'], resources: [tableArn] });
 }
 
-/** The claims on Slack messages of findings and digests; which digest takes a channel's findings, and what it shows. */
+/** The claims on Slack messages of findings, digests and patterns; which digest takes a channel's findings, and what it shows. */
 export function showFindings({ tableArn }: Table): PolicyStatement {
   return new PolicyStatement({
     sid: 'ShowFindings',
     actions: ['dynamodb:UpdateItem'],
     resources: [tableArn],
-    conditions: onlyPartitions(partitionOf('*'), channelPartition('*'), digestPartition('*')),
+    conditions: onlyPartitions(partitionOf('*'), channelPartition('*'), digestPartition('*'), patternPartition('*')),
+  });
+}
+
+/** Which exemptions of patterns an account has. */
+export function readPatterns({ tableArn }: Table): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'ReadPatterns',
+    actions: ['dynamodb:Query'],
+    resources: [tableArn],
+    conditions: onlyPartitions(accountPatternsPartition('*')),
+  });
+}
+
+/** Appending to an exemption of a pattern: what `createCarryOutPattern` does besides reading. */
+export function changePatterns({ tableArn }: Table): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'ChangePatterns',
+    actions: ['dynamodb:PutItem'],
+    resources: [tableArn],
+    conditions: onlyPartitions(patternPartition('*'), accountPatternsPartition('*')),
   });
 }
 

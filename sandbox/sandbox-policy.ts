@@ -17,6 +17,7 @@ export type WorkspaceRoute = {
 };
 
 const approvers = { users: ['U0APPROVER', 'U0ENGINEER'], userGroups: USER_GROUPS.map(({ id }) => id) };
+const EXEMPTIONS = { maximumDays: 90 };
 const PAYMENTS_ACCOUNT = '444455556666';
 const [security, payments] = CHANNELS;
 
@@ -39,6 +40,7 @@ export function sandboxPolicy(grace: Grace, digest?: { threshold: number | null 
     organisation: { teamIds: [WORKSPACE.teamId] },
     routes: [{ name: 'payments', channel: payments.id, approvers, match: { accounts: [PAYMENTS_ACCOUNT] } }],
     defaultRoute: { channel: security.id, approvers },
+    exemptions: { ...EXEMPTIONS, patterns: { channel: security.id, approvers } },
     ...(digest === undefined ? {} : { digest }),
   };
 }
@@ -51,6 +53,6 @@ function common(grace: Grace) {
     accounts: Object.fromEntries(
       ACCOUNTS.map(({ id, name, organizationalUnit }) => [id, { name, organizationalUnit }]),
     ),
-    exemptions: { maximumDays: 90 },
+    exemptions: EXEMPTIONS,
   };
 }

@@ -5,12 +5,17 @@ import {
   type MessagePart,
   messageSortKey,
   partitionOf,
+  patternMessageSortKey,
+  patternPartition,
   TABLE_ATTRIBUTES,
 } from '../contracts/table.ts';
 import { ConditionFailed, type DynamoDbTable } from './dynamodb.ts';
 
-/** Which message: of an episode, or of a digest, its own or one of the replies that it has by name. */
-export type MessageSlot = { keyArn: string; episode: number; part: MessagePart } | { digest: string; part: string };
+/** Which message: of an episode, or of a digest or a pattern, its own or one of the replies that it has by name. */
+export type MessageSlot =
+  | { keyArn: string; episode: number; part: MessagePart }
+  | { digest: string; part: string }
+  | { pattern: string; part: string };
 
 const refusedWith = z._default(z.nullable(z.string()), null);
 const claimRow = z.discriminatedUnion('state', [
@@ -44,16 +49,20 @@ export type MessageClaim = z.infer<typeof claimRow>;
 
 export type MessageClaims = ReturnType<typeof createMessageClaims>;
 
+function placeOf(slot: MessageSlot): [string, string] {
+  if ('digest' in slot) return [digestPartition(slot.digest), digestMessageSortKey(slot.part)];
+  return 'pattern' in slot
+    ? [patternPartition(slot.pattern), patternMessageSortKey(slot.part)]
+    : [partitionOf(slot.keyArn), messageSortKey(slot.episode, slot.part)];
+}
+
 /**
  * The claims on Slack messages, next to the finding they are about. Slack has no idempotency key, so a message is
  * claimed before it is posted: after a crash in between, the claim says that somebody has to look first.
  */
 export function createMessageClaims(table: DynamoDbTable) {
   const keyOf = (slot: MessageSlot) => {
-    const [partition, sort] =
-      'digest' in slot
-        ? [digestPartition(slot.digest), digestMessageSortKey(slot.part)]
-        : [partitionOf(slot.keyArn), messageSortKey(slot.episode, slot.part)];
+    const [partition, sort] = placeOf(slot);
     return { [TABLE_ATTRIBUTES.partitionKey]: partition, [TABLE_ATTRIBUTES.sortKey]: sort };
   };
 

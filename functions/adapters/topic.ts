@@ -2,6 +2,8 @@ import { type MessageAttributeValue, PublishCommand, type SNSClient } from '@aws
 import type { Alert, Notice, NoticeAttributes } from '../contracts/notice.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import { parseKeyArn } from '../domain/key.ts';
+import type { PatternRecord } from '../domain/pattern-audit.ts';
+import type { PatternExemption } from '../domain/pattern-exemption.ts';
 
 /** An alert that is still true a moment later is not news; retries of the same record would repeat it for hours. */
 const SAME_ALERT_MS = 10 * 60_000;
@@ -29,14 +31,21 @@ export function createTopic({ client, topicArn }: { client: SNSClient; topicArn:
     );
   }
 
+  async function publishOnce(notice: Notice, attributes: NoticeAttributes & { eventId: string }): Promise<void> {
+    if (published.has(attributes.eventId)) return;
+    await publish(notice, attributes);
+    published.add(attributes.eventId);
+    const [oldest] = published;
+    if (published.size > REMEMBERED_EVENTS && oldest !== undefined) published.delete(oldest);
+  }
+
   return {
     /**
      * Publishes an audit event as it is stored, once per container: behind Slack's rate limit a record is retried every
      * few seconds, perhaps for hours.
      */
-    async publishAudit(event: AuditEvent): Promise<void> {
-      if (published.has(event.id)) return;
-      await publish(
+    publishAudit: (event: AuditEvent): Promise<void> =>
+      publishOnce(
         { kind: 'audit', event },
         {
           kind: 'audit',
@@ -46,11 +55,14 @@ export function createTopic({ client, topicArn }: { client: SNSClient; topicArn:
           status: event.statusAfter,
           eventId: event.id,
         },
-      );
-      published.add(event.id);
-      const [oldest] = published;
-      if (published.size > REMEMBERED_EVENTS && oldest !== undefined) published.delete(oldest);
-    },
+      ),
+
+    /** The same for an event of an exemption of a pattern. */
+    publishPattern: (event: PatternRecord, { pattern }: PatternExemption): Promise<void> =>
+      publishOnce(
+        { kind: 'pattern-audit', event },
+        { kind: 'pattern-audit', type: event.event.type, accountId: pattern.accountId, eventId: event.id },
+      ),
 
     /** Publishes an alert, the same one (kind, key and sentence) at most once in 10 minutes per container. */
     async publishAlert(alert: Alert): Promise<void> {

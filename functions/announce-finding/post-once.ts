@@ -1,7 +1,10 @@
 import type { MessagePart } from '../contracts/table.ts';
 
-/** Which message: of an episode, or of a digest, its own or one of the replies that it has by name. */
-export type MessageSlot = { keyArn: string; episode: number; part: MessagePart } | { digest: string; part: string };
+/** Which message: of an episode, or of a digest or a pattern, its own or one of the replies that it has by name. */
+export type MessageSlot =
+  | { keyArn: string; episode: number; part: MessagePart }
+  | { digest: string; part: string }
+  | { pattern: string; part: string };
 
 /** Where a message stands, and which version of what it is about it shows. */
 export type Standing = { channel: string; ts: string; renderedVersion: number };
@@ -155,7 +158,8 @@ async function claimAnew({ slot, channel }: PostOnceRequest, { claims, now }: Po
 }
 
 function postIdOf(slot: MessageSlot): string {
-  return 'digest' in slot ? `digest#${slot.digest}#${slot.part}` : `${slot.keyArn}#${slot.episode}#${slot.part}`;
+  if ('digest' in slot) return `digest#${slot.digest}#${slot.part}`;
+  return 'pattern' in slot ? `pattern#${slot.pattern}#${slot.part}` : `${slot.keyArn}#${slot.episode}#${slot.part}`;
 }
 
 async function takeOver(stored: StoredClaim, slot: MessageSlot, { claims, now }: PostOnceDeps): Promise<HeldClaim> {

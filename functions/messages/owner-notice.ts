@@ -43,6 +43,8 @@ function newsFor({ event }: AuditEvent): { owner: PersonRef; phrases: Phrase[] }
     case 'exemption-renewed':
     case 'backed-out': {
       const { exemption } = event;
+      // For all keys of a pattern the owner is told once.
+      if (exemption.pattern !== undefined) return null;
       return { owner: exemption.owner, phrases: answering(exemption, exemption.grantedBy) };
     }
     case 'exemption-shortened':

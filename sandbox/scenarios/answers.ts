@@ -41,6 +41,7 @@ export const auditAnswer = z.object({
   ),
   chain: z.object({ intact: z.boolean(), problem: z.string().optional() }),
 });
+export const patternTrailAnswer = auditAnswer.pick({ chain: true });
 export const noticesAnswer = z.object({ notices: z.array(z.looseObject({ kind: z.string() })) });
 
 export type Message = z.infer<typeof thread>;

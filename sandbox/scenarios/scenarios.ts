@@ -1,4 +1,5 @@
 import { decisions } from './decisions.ts';
+import { patterns } from './patterns.ts';
 import { redelivery } from './redelivery.ts';
 import { remediation } from './remediation.ts';
 import type { Scenario } from './scenario.ts';
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...redelivery,
   ...sweep,
   ...storms,
+  ...patterns,
 ];
 
 export function scenarioNames(): string[] {

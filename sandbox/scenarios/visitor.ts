@@ -7,6 +7,7 @@ import {
   clickAnswer,
   keyAnswer,
   noticesAnswer,
+  patternTrailAnswer,
   type Shown,
   stateAnswer,
   sweepAnswer,
@@ -81,12 +82,29 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
     return await clickAt(user, { channel, ts }, actionId);
   }
 
-  /** The newest message that is about many findings. */
-  async function digest(): Promise<Shown> {
+  async function newest(kind: 'digest' | 'pattern'): Promise<Shown> {
     const { channels } = await state();
     const all = channels.flatMap(({ id, messages }) => messages.map((message) => ({ ...message, channel: id })));
-    const digests = all.filter(({ metadata }) => metadata?.event_payload?.post_id?.startsWith('digest#') === true);
-    return expectThere('there is a digest', digests.at(-1));
+    const those = all.filter(({ channel, metadata }) => {
+      return !channel.startsWith('D') && metadata?.event_payload?.post_id?.startsWith(`${kind}#`) === true;
+    });
+    return expectThere(`there is a message of a ${kind}`, those.at(-1));
+  }
+
+  /** Types a command of the bot in its channel. */
+  async function command(user: string, text: string): Promise<ClickAnswer> {
+    const request = { user, channel: 'C0SECURITY', command: '/kms-rotation', text };
+    const answer = await call('command', request, clickAnswer);
+    const shown = answer.ephemerals.map((one) => `only ${user} sees: ${one.text}`);
+    say(`${user} types "/kms-rotation ${text}"${shown.length > 0 ? `; ${shown.join(' ')}` : ''}`);
+    expectSame('the bot answers Slack', { ok: answer.ok, error: answer.error }, { ok: true, error: undefined });
+    return answer;
+  }
+
+  /** The trail of the exemption of a pattern that a message is about. */
+  async function patternTrail({ metadata }: Shown) {
+    const [, id = ''] = metadata?.event_payload?.post_id?.split('#') ?? [];
+    return await call(`audit?pattern=${encodeURIComponent(id)}`, undefined, patternTrailAnswer);
   }
 
   /** Clicks a button of a message or of an open view. */
@@ -146,7 +164,12 @@ export function createVisitor({ awsUrl, slackUrl }: Addresses, say: (line: strin
     messagesAbout,
     messageAbout,
     directMessages,
-    digest,
+    /** The newest message that is about many findings. */
+    digest: () => newest('digest'),
+    /** The newest message that is about an exemption of a pattern. */
+    patternMessage: () => newest('pattern'),
+    patternTrail,
+    command,
     click,
     clickAt,
     viewOf,

@@ -5,9 +5,9 @@ import { permissionsOf, some } from './permissions.ts';
 import { DEPLOYMENT_FILES, synthesise } from './synthesise.ts';
 
 const FINDINGS = '<Findings.Arn>';
-const write = (action: 'PutItem' | 'UpdateItem', ...partitions: string[]) =>
+const only = (action: 'PutItem' | 'UpdateItem' | 'Query', ...partitions: string[]) =>
   `dynamodb:${action} on ${FINDINGS} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":${JSON.stringify(partitions)}}}`;
-const change = [`dynamodb:GetItem on ${FINDINGS}`, write('PutItem', 'KEY#*', 'ONCE#*')];
+const change = [`dynamodb:GetItem on ${FINDINGS}`, only('PutItem', 'KEY#*', 'ONCE#*')];
 const react = [
   'dynamodb:DescribeStream on <Findings.StreamArn>',
   'dynamodb:GetRecords on <Findings.StreamArn>',
@@ -39,12 +39,20 @@ const LOG_DELIVERY = [
 
 /** Every action of every role, on what; `assume` is how roles of watched accounts are reached. */
 const expected = (assume: (role: string) => string, listing: string[]): Record<string, string[]> => ({
-  'kms-rotation-bot-detect-finding': [...change, ...react, ...receive, ...ownLog('detectfinding'), assume('read')],
+  'kms-rotation-bot-detect-finding': [
+    ...change,
+    only('Query', 'PATTERNS#*'),
+    ...react,
+    ...receive,
+    ...ownLog('detectfinding'),
+    assume('read'),
+  ],
   'kms-rotation-bot-decide-finding': [
     ...change,
     `dynamodb:Query on ${FINDINGS}`,
     `dynamodb:Query on ${FINDINGS}/index/byGroup`,
-    write('PutItem', 'DIGEST#*'),
+    only('PutItem', 'DIGEST#*'),
+    only('PutItem', 'PATTERN#*', 'PATTERNS#*'),
     ...ownLog('decidefinding'),
     'secretsmanager:GetSecretValue on <SlackSecret>',
   ],
@@ -58,8 +66,9 @@ const expected = (assume: (role: string) => string, listing: string[]): Record<s
   'kms-rotation-bot-announce-finding': [
     `dynamodb:GetItem on ${FINDINGS}`,
     `dynamodb:Query on ${FINDINGS}`,
-    write('PutItem', 'ARRIVALS#*#*'),
-    write('UpdateItem', 'KEY#*', 'CHANNEL#*', 'DIGEST#*'),
+    `dynamodb:Query on ${FINDINGS}/index/byGroup`,
+    only('PutItem', 'ARRIVALS#*#*'),
+    only('UpdateItem', 'KEY#*', 'CHANNEL#*', 'DIGEST#*', 'PATTERN#*'),
     ...react,
     ...ownLog('announcefinding'),
     'secretsmanager:GetSecretValue on <SlackSecret>',
@@ -68,7 +77,8 @@ const expected = (assume: (role: string) => string, listing: string[]): Record<s
   'kms-rotation-bot-sweep-keys': [
     ...change,
     `dynamodb:Query on ${FINDINGS}`,
-    write('UpdateItem', 'DIGEST#*'),
+    only('UpdateItem', 'DIGEST#*'),
+    only('PutItem', 'PATTERN#*', 'PATTERNS#*'),
     ...react,
     `dynamodb:Query on ${FINDINGS}/index/byGroup`,
     `dynamodb:Query on ${FINDINGS}/index/byTime`,

@@ -32,7 +32,7 @@ const ALLOWED = { allowed: true as const };
 const BY = aPersonRef({ userId: 'U0THIRD', email: 'third@corp.example' });
 const renewal = (at: string, until: string) =>
   aPatternRequest({ at, terms: someTerms({ until }), pattern: { ...DEV_KEYS, by: 'alias', alias: 'prod-*' } });
-const refused = (reason: string) =>
+const refused = (reason: string): unknown =>
   expect.objectContaining({ outcome: 'refused', refusal: expect.objectContaining({ reason }) as unknown });
 
 describe('which keys a pattern means', () => {
