@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Command, Option } from 'commander';
 import { tableOverSdk } from '../functions/adapters/dynamodb-sdk.ts';
 import { createFindingsTable, type FindingsTable } from '../functions/adapters/findings-table.ts';
+import { createPatternsTable, type PatternsTable } from '../functions/adapters/patterns-table.ts';
 import { createPolicyStore } from '../functions/adapters/policy-store.ts';
 import type { Finding, Status } from '../functions/domain/finding.ts';
 import { namesOf, readDeployment } from '../infra/deployment.ts';
@@ -11,7 +12,12 @@ import { namesOf, readDeployment } from '../infra/deployment.ts';
 export type HubOptions = { deployment: string; table?: string; region?: string; profile?: string };
 
 /** What is kept in the table, with the credentials of whoever runs the command. */
-export type Hub = { findings: FindingsTable; policies: ReturnType<typeof createPolicyStore>; close: () => void };
+export type Hub = {
+  findings: FindingsTable;
+  patterns: PatternsTable;
+  policies: ReturnType<typeof createPolicyStore>;
+  close: () => void;
+};
 
 export const DEFAULT_DEPLOYMENT = 'deployment.yaml';
 
@@ -40,6 +46,7 @@ async function openHub({ deployment: file, table: named, region: wanted, profile
   const table = tableOverSdk({ client: documents, tableName: place.tableName });
   return {
     findings: createFindingsTable(table),
+    patterns: createPatternsTable(table),
     policies: createPolicyStore({ table, now: () => new Date() }),
     close() {
       client.destroy();

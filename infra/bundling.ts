@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /**
  * What Slack's packages load and the bot never calls: every receiver of Bolt, and with them express, undici and OAuth
  * (decide-finding brings its own receiver), assistants, workflow functions, the store of conversations (it is given
- * none), file uploads, streamed messages, and the constants of their types. Without them Bolt is a tenth as large.
+ * none), file uploads, streamed messages, and the constants of their types. Without them Bolt is a tenth as large. Of the
+ * AWS SDK it is the ways to credentials of people's own machines.
  */
 const ABSENT: readonly { askedForBy: RegExp; path: RegExp }[] = [
   {
@@ -24,6 +25,11 @@ const ABSENT: readonly { askedForBy: RegExp; path: RegExp }[] = [
     path: /^\.\/(?:file-upload|chat-stream)$/,
   },
   { askedForBy: /[\\/]@slack[\\/]web-api[\\/]dist[\\/]methods\.js$/, path: /^@slack\/types$/ },
+  {
+    // Lambda has the credentials of the function's role in the environment, where they are looked for first.
+    askedForBy: /[\\/]@aws-sdk[\\/]credential-provider-node[\\/]/,
+    path: /^@aws-sdk\/credential-provider-(?:sso|ini|process|web-identity)$/,
+  },
 ];
 
 /**

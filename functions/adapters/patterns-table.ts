@@ -57,6 +57,16 @@ export function createPatternsTable(table: DynamoDbTable) {
     return item !== undefined && recordItem.parse(item).record.hash === hash;
   }
 
+  async function inGroup(group: string, limit?: number): Promise<PatternExemption[]> {
+    const items = await table.query({
+      index: keys.INDEX_BY_GROUP,
+      keyCondition: { expression: 'groupKey = :group', values: { ':group': group } },
+      ...(limit === undefined ? {} : { limit }),
+      newestFirst: true,
+    });
+    return items.map((item) => patternItem.parse(item).pattern);
+  }
+
   return {
     /** Where a chain stands, read consistently; `EMPTY_PATTERN_CHAIN` when there is none of that id. */
     async load(id: string): Promise<PatternHead> {
@@ -105,15 +115,13 @@ export function createPatternsTable(table: DynamoDbTable) {
     },
 
     /** All that have not ended, those that were asked for last first. */
-    async current(limit: number): Promise<PatternExemption[]> {
-      const items = await table.query({
-        index: keys.INDEX_BY_GROUP,
-        keyCondition: { expression: 'groupKey = :group', values: { ':group': keys.CURRENT_PATTERNS } },
-        limit,
-        newestFirst: true,
-      });
-      return items.map((item) => patternItem.parse(item).pattern);
-    },
+    current: (limit: number): Promise<PatternExemption[]> => inGroup(keys.CURRENT_PATTERNS, limit),
+
+    /** All that there ever were: those that hold or are asked for, then those that have ended. */
+    all: async (): Promise<PatternExemption[]> => [
+      ...(await inGroup(keys.CURRENT_PATTERNS)),
+      ...(await inGroup(keys.ENDED_PATTERNS)),
+    ],
 
     /** Those whose next deadline has passed, most overdue first. */
     async dueBefore(now: string, limit: number): Promise<PatternExemption[]> {
@@ -162,7 +170,8 @@ function snapshotRow({ sequence, hash }: PatternHead, pattern: PatternExemption,
     pk: keys.patternPartition(id),
     sk: keys.PATTERN_SORT_KEY,
     ...{ sequence, hash, pattern },
-    ...(ended === null ? { groupKey: keys.CURRENT_PATTERNS, groupSort: `${askedAt(pattern)}#${id}` } : {}),
+    groupKey: ended === null ? keys.CURRENT_PATTERNS : keys.ENDED_PATTERNS,
+    groupSort: `${askedAt(pattern)}#${id}`,
     ...(dueAt === null ? {} : { timeKey: keys.PATTERN_DUE, timeSort: `${dueAt}#${id}` }),
   };
 }

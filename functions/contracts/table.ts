@@ -35,6 +35,7 @@
  * | its events in order                     | pk = PATTERN#id, sk begins with RECORD#           |
  * | those of an account                     | pk = PATTERNS#account                             |
  * | all that have not ended                 | byGroup, groupKey = PATTERNS                      |
+ * | all that have                           | byGroup, groupKey = ENDED-PATTERNS                |
  * | events of patterns of a day             | byGroup, groupKey = PATTERN-DAY#yyyy-mm-dd        |
  * | those whose deadline has passed         | byTime, timeKey = PATTERN-DUE                     |
  * | events of patterns of a person          | byTime, timeKey = PATTERN-PERSON#team#user        |
@@ -110,6 +111,7 @@ export const patternRecordSortKey = (sequence: number): string =>
 export const patternMessageSortKey = (part: string): string => `MESSAGE#${part}`;
 export const accountPatternsPartition = (accountId: string): string => `PATTERNS#${accountId}`;
 export const CURRENT_PATTERNS = 'PATTERNS';
+export const ENDED_PATTERNS = 'ENDED-PATTERNS';
 export const PATTERN_DUE = 'PATTERN-DUE';
 export const patternDayGroup = (at: string): string => `PATTERN-${dayGroup(at)}`;
 export const patternPersonTime = (teamId: string, userId: string): string => `PATTERN-${personTime(teamId, userId)}`;

@@ -60,7 +60,8 @@ export function coveredKeyParts({ keys, isAll }: CoveredKeys): RichTextPart[] {
   return keys.length === 0 ? [] : [{ type: 'rich_text_list', style: 'bullet', elements: [...named, ...more] }];
 }
 
-function bareWords(pattern: KeyPattern): string {
+/** The same without the account: `alias dev-*`. */
+export function bareWords(pattern: KeyPattern): string {
   return pattern.by === 'tag'
     ? `tag ${plain(pattern.key, 128)}=${plain(pattern.value, 256)}`
     : `alias ${plain(pattern.alias, 256)}`;
