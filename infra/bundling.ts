@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, type Metafile, type Plugin, build as runEsbuild } from 'esbuild';
 import * as z from 'zod/mini';
 import type { FunctionName } from '../functions/contracts/functions.ts';
+import { SLACK_METHODS } from '../functions/contracts/slack-scopes.ts';
 
 const manifest = z.object({ name: z.string(), version: z.string() });
 
@@ -67,23 +68,37 @@ const shortenManifests: Plugin = {
   },
 };
 
-/** The groups of Slack's methods that the bot calls, Bolt's own calls included. */
-const CALLED_METHODS = ['auth', 'chat', 'conversations', 'usergroups', 'users', 'views'];
-const METHOD_GROUP = /^ {4}(\w+) = \{\n[^]*?\n {4}\};\n/gm;
+const METHOD = /^ *\w+: bindApiCall\w*\(this, '([\w.]+)'\),\n/gm;
+const COMMENT = /^ *\/\*\*[\s\S]*?\*\/\n/gm;
+const EMPTY_GROUP = /^ *\w+(?:: \{\n *\},| = \{\n *\};)\n/gm;
 
-/** Slack's client binds every method of Slack's, hundreds, each time it is made; only those that are called are left. */
+/** Slack's client binds hundreds of methods each time it is made; those that the bot calls are left. */
 const shortenMethods: Plugin = {
   name: 'shorten-methods',
   setup(build) {
     build.onLoad({ filter: /[\\/]@slack[\\/]web-api[\\/]dist[\\/]methods\.js$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
-      const found = [...source.matchAll(METHOD_GROUP)].map(([, group = '']) => group);
-      const missing = CALLED_METHODS.filter((group) => !found.includes(group));
-      if (missing.length > 0) throw new Error(`${path} has no methods ${missing.join(', ')}: see infra/bundling.ts`);
-      return {
-        contents: source.replace(METHOD_GROUP, (all, group: string) => (CALLED_METHODS.includes(group) ? all : '')),
-      };
+      const bound = new Set([...source.matchAll(METHOD)].map(([, name]) => name));
+      const missing = Object.keys(SLACK_METHODS).filter((name) => !bound.has(name));
+      if (missing.length > 0) throw new Error(`${path} does not bind ${missing.join(', ')}: see infra/bundling.ts`);
+      let contents = source
+        .replace(COMMENT, '')
+        .replace(METHOD, (line, name: string) => (name in SLACK_METHODS ? line : ''));
+      for (let before = ''; before !== contents; ) {
+        before = contents;
+        contents = contents.replace(EMPTY_GROUP, '');
+      }
+      return { contents };
     });
+  },
+};
+
+/** Slack's client has two releases of this one below it whose code is the same; one is enough. */
+const oneEventEmitter: Plugin = {
+  name: 'one-event-emitter',
+  setup(build) {
+    const path = fileURLToPath(new URL('../node_modules/eventemitter3/index.js', import.meta.url));
+    build.onResolve({ filter: /^eventemitter3$/ }, () => ({ path }));
   },
 };
 
@@ -106,7 +121,7 @@ export function esbuildOptions(name: FunctionName): BuildOptions {
     conditions: ['module'],
     minify: true,
     sourcemap: false,
-    plugins: [leaveOut, shortenManifests, shortenMethods],
+    plugins: [leaveOut, shortenManifests, shortenMethods, oneEventEmitter],
     logLevel: 'warning',
   };
 }

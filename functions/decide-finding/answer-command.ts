@@ -17,6 +17,7 @@ import {
 import type { FindingContext } from '../messages/finding-message.ts';
 import { lookRefusalSentence } from '../messages/refusal-sentence.ts';
 import {
+  CURRENT_PATTERNS,
   exemptions,
   findingOf,
   findingsIn,
@@ -52,11 +53,13 @@ async function answer(subcommand: LookUp, viewer: Viewer, deps: CommandDeps): Pr
     case 'exemptions': {
       const { expiringOnly } = subcommand;
       const soon = Math.max(0, ...viewer.policy.exemptions.reminderDays);
-      const { findings, isComplete } = await exemptions(
-        ({ exemption }) => !expiringOnly || daysLeft(exemption, context.now) <= soon,
-        deps,
-      );
-      return exemptionsAnswer(findings, { expiringOnly, more: isComplete ? null : TOO_MANY }, context);
+      const isWanted = (exemption: { until: string }) => !expiringOnly || daysLeft(exemption, context.now) <= soon;
+      const [{ findings, isComplete }, patterns] = await Promise.all([
+        exemptions(({ exemption }) => isWanted(exemption), deps),
+        deps.currentPatterns(CURRENT_PATTERNS),
+      ]);
+      const wanted = patterns.filter(({ grant }) => (grant === null ? !expiringOnly : isWanted(grant)));
+      return exemptionsAnswer(findings, wanted, { expiringOnly, more: isComplete ? null : TOO_MANY }, context);
     }
     case 'show': {
       const found = await findingOf(subcommand.key, deps);

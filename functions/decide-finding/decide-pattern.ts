@@ -78,7 +78,7 @@ export function createPatternUseCases(deps: PatternDeps) {
 }
 
 /** As many covered keys are counted; whoever means more reads "at least". */
-const COUNTED_KEYS = 200;
+export const COUNTED_KEYS = 200;
 
 /**
  * Whether to show this person the form for the exemption of a pattern, with what it covers. The form names the exemption

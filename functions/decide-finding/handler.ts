@@ -48,17 +48,6 @@ const deps: Deps = {
   carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
   now,
 };
-const lookUps: HomeDeps & CommandDeps = {
-  ...deps,
-  loadPolicy,
-  loadChain: (keyArn) => findings.load(keyArn),
-  auditOf: (keyArn) => findings.auditOf(keyArn),
-  findingsPage: (status, page) => findings.findingsPage(status, page),
-  newestOfDay: (day, limit) => findings.newestOfDay(day, limit),
-  publishHome: (userId, view) => slack.publishHome(userId, view),
-  verify: (records, head) => verifyChain(records, digest, head),
-};
-const digestDeps: DigestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
 const patterns = createPatternsTable(table);
 const patternDeps: PatternDeps = {
   ...deps,
@@ -66,7 +55,19 @@ const patternDeps: PatternDeps = {
   carryOutPattern: createCarryOutPattern({ table: patterns, loadPolicy, newId: randomUUID, digest }),
   coverage: createPatternCoverage({ table, now }),
 };
-
+const lookUps: HomeDeps & CommandDeps = {
+  ...deps,
+  loadPolicy,
+  loadChain: (keyArn) => findings.load(keyArn),
+  auditOf: (keyArn) => findings.auditOf(keyArn),
+  findingsPage: (status, page) => findings.findingsPage(status, page),
+  newestOfDay: (day, limit) => findings.newestOfDay(day, limit),
+  currentPatterns: (limit) => patterns.current(limit),
+  coverage: patternDeps.coverage,
+  publishHome: (userId, view) => slack.publishHome(userId, view),
+  verify: (records, head) => verifyChain(records, digest, head),
+};
+const digestDeps: DigestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
 const logFailure = (error: unknown, requestId: string) => {
   const keys: LogKeys = { slackRequestId: requestId };
   logger.error('a click could not be answered', { ...keys, error });

@@ -1,5 +1,6 @@
 import type { HomeMetadata } from '../contracts/slack-requests.ts';
 import type { AuditEvent } from '../domain/audit.ts';
+import type { PatternExemption } from '../domain/pattern-exemption.ts';
 import {
   HOME_PAGE,
   type HomeModel,
@@ -7,9 +8,12 @@ import {
   renderClosedHome,
   renderHome,
   SHOWN_EVENTS,
+  SHOWN_PATTERN_REQUESTS,
 } from '../messages/home-view.ts';
 import { lookRefusalSentence } from '../messages/refusal-sentence.ts';
+import { COUNTED_KEYS } from './decide-pattern.ts';
 import {
+  CURRENT_PATTERNS,
   exemptions,
   findingsIn,
   type LookUpDeps,
@@ -48,12 +52,13 @@ async function homeModel(
   deps: LookUpDeps,
 ): Promise<HomeModel> {
   const day = deps.now().toISOString().slice(0, 10);
-  const [open, failed, owned, found, today] = await Promise.all([
+  const [open, failed, owned, found, today, patterns] = await Promise.all([
     openFor(viewer, { after, limit: HOME_PAGE }, deps),
     findingsIn('failed', deps),
     exemptions(({ exemption }) => exemption.owner.userId === viewer.person.userId, deps),
     words === null ? null : search(words, deps),
     newsOf(day, deps),
+    patternsOf(viewer, deps),
   ]);
   const isNews = (keyArn: string) => keyArn !== decided;
   return {
@@ -70,7 +75,22 @@ async function homeModel(
     exemptions: owned.findings,
     failed: failed.findings.filter((finding) => viewer.mayDecide(finding) && isNews(finding.key.arn)),
     today,
+    ...patterns,
   };
+}
+
+/** Exemptions of patterns: those that wait for this person, with what they would cover, and those the person owns. */
+async function patternsOf(viewer: Viewer, deps: LookUpDeps): Promise<Pick<HomeModel, 'patterns' | 'patternRequests'>> {
+  const current = await deps.currentPatterns(CURRENT_PATTERNS);
+  const waiting = current.filter(viewer.mayConfirm).slice(0, SHOWN_PATTERN_REQUESTS);
+  const patternRequests = await Promise.all(
+    waiting.map(async (exemption) => ({
+      exemption,
+      covered: await deps.coverage(exemption.pattern, { atMost: COUNTED_KEYS }),
+    })),
+  );
+  const isOwned = ({ grant }: PatternExemption) => grant?.owner.userId === viewer.person.userId;
+  return { patternRequests, patterns: current.filter(isOwned) };
 }
 
 /** What is told of a day, with the names of the keys, which their events do not carry. */

@@ -1,12 +1,14 @@
 import { findingSort } from '../contracts/table.ts';
 import type { AuditEvent, ChainHead } from '../domain/audit.ts';
-import type { AuthorityRefusal, GroupMembership } from '../domain/authority.ts';
+import { type AuthorityRefusal, comparePeople, type GroupMembership } from '../domain/authority.ts';
 import type { ExemptFinding, Finding, Status } from '../domain/finding.ts';
 import { parseKeyArn } from '../domain/key.ts';
+import { isWaiting, type PatternExemption } from '../domain/pattern-exemption.ts';
 import type { SlackPerson } from '../domain/people.ts';
 import type { Policy } from '../domain/policy.ts';
-import { mayLook, verdictOn } from '../domain/verdict.ts';
+import { mayLook, verdictOn, verdictOnPattern } from '../domain/verdict.ts';
 import type { Deps } from './decide-finding.ts';
+import type { PatternDeps } from './decide-pattern.ts';
 
 export type LookUpDeps = Pick<Deps, 'person' | 'groupsOf' | 'now'> & {
   loadPolicy: () => Promise<{ policy: Policy; version: string }>;
@@ -18,6 +20,9 @@ export type LookUpDeps = Pick<Deps, 'person' | 'groupsOf' | 'now'> & {
     page: { after: string | null; limit: number },
   ) => Promise<{ findings: Finding[]; next: string | null }>;
   newestOfDay: (day: string, limit: number) => Promise<AuditEvent[]>;
+  /** Exemptions of patterns that have not ended, those that were asked for last first. */
+  currentPatterns: (limit: number) => Promise<PatternExemption[]>;
+  coverage: PatternDeps['coverage'];
 };
 
 /** Who asks; `teamId` is the workspace that the payload names, null when it names none. */
@@ -29,6 +34,8 @@ export type Viewer = {
   policy: Policy;
   policyVersion: string;
   mayDecide: (finding: Finding) => boolean;
+  /** Whether the person may be the second one of a request for the exemption of a pattern, or of its renewal. */
+  mayConfirm: (exemption: PatternExemption) => boolean;
   /** Slack would not say which user groups the person is in: what they may decide by a group alone is not known. */
   groupsUnavailable: boolean;
 };
@@ -36,6 +43,8 @@ export type Viewer = {
 /** How many findings are read in one go, and how many pages for one answer: Slack waits three seconds. */
 const PAGE = 100;
 const MOST_PAGES = 5;
+/** As many exemptions of patterns are looked at: they are made by hand, each by two people. */
+export const CURRENT_PATTERNS = 100;
 const NO_GROUPS: GroupMembership = { known: true, groupIds: [], gone: [] };
 /** The order in which a search looks: what waits for somebody first. */
 const SEARCHED: readonly Status[] = ['open', 'failed', 'approved', 'exempt', 'remediated', 'closed'];
@@ -52,7 +61,8 @@ export async function viewerOf(
   const maxAgeSeconds = policy.identity.cacheSeconds;
   const person = await deps.person(userId, teamId, maxAgeSeconds);
   if (person === null) return { refused: 'outside-organisation' };
-  const routes = [...policy.routes, policy.defaultRoute];
+  const { patterns } = policy.exemptions;
+  const routes = [...policy.routes, policy.defaultRoute, ...(patterns === null ? [] : [patterns])];
   const asked = routes.filter(({ approvers }) => !approvers.users.includes(userId));
   const groupIds = [...new Set(asked.flatMap(({ approvers }) => approvers.userGroups))];
   const verdict = mayLook(person, policy);
@@ -65,6 +75,11 @@ export async function viewerOf(
     ...{ person, policy, policyVersion: version, groupsUnavailable: !groups.known },
     mayDecide: (finding) =>
       finding.mode !== 'observe' && verdictOn(finding, { action: 'approve', person, groups, policy }).allowed,
+    mayConfirm: ({ request, grant }) =>
+      request !== null &&
+      isWaiting(request, deps.now().toISOString()) &&
+      comparePeople(person, request.by) === 'different' &&
+      verdictOnPattern('confirm-pattern', { grant }, { person, groups, policy }).allowed,
   };
 }
 

@@ -158,7 +158,7 @@ function clickSentence(action: PatternClick, reply: PatternReply): string | null
       return patternRefusalSentence(reply.refusal);
     case 'accepted':
       // The owner clicks it in a direct message, which stays as it is.
-      return action === 'let-pattern-end' ? 'It ends by itself, and nobody is reminded any more.' : null;
+      return action === 'let-pattern-end' ? 'It runs out by itself, and nobody is reminded any more.' : null;
     case 'repeated':
       return null;
   }

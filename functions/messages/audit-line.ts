@@ -1,8 +1,9 @@
 import type { AuditEvent } from '../domain/audit.ts';
-import type { ExemptionTerms } from '../domain/exemption.ts';
+import type { Exemption, ExemptionTerms } from '../domain/exemption.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { causeWords } from './key-facts.ts';
+import { patternSource } from './pattern-words.ts';
 import { decider, type Phrase, secondPerson } from './phrase.ts';
 import { plain } from './plain.ts';
 import { closingSentence, problemSentence } from './problem-sentence.ts';
@@ -72,7 +73,11 @@ function eventPhrases(event: FindingEvent): Phrase[] {
     case 'exemption-end-accepted':
       return ['Left to run out by ', { person: event.by }, '.'];
     case 'exemption-revoked':
-      return ['Exemption ended by ', { person: event.by }, '.'];
+      return [
+        'Exemption ended by ',
+        { person: event.by },
+        event.withPattern === true ? ', for all keys of its pattern.' : '.',
+      ];
     case 'exemption-expired':
       return ['Exemption ran out.'];
     case 'exemption-reminded':
@@ -90,9 +95,10 @@ function eventPhrases(event: FindingEvent): Phrase[] {
   }
 }
 
-function termsWords({ until, owner, reason, ticket }: ExemptionTerms): Phrase[] {
+function termsWords(terms: ExemptionTerms & Pick<Exemption, 'pattern'>): Phrase[] {
+  const { until, owner, reason, ticket } = terms;
   return [
-    ...[' until ', { time: until }, ', owner ', { person: owner }],
+    ...[patternSource(terms), ' until ', { time: until }, ', owner ', { person: owner }],
     `: ${plain(reason, 200)}${ticket === null ? '' : ` (ticket ${plain(ticket, 100)})`}.`,
   ];
 }

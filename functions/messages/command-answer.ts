@@ -1,13 +1,16 @@
 import { SLASH_COMMAND } from '../contracts/slack-requests.ts';
 import type { AuditEvent, ChainVerdict } from '../domain/audit.ts';
 import type { ExemptFinding, Finding, Status } from '../domain/finding.ts';
+import type { PatternExemption } from '../domain/pattern-exemption.ts';
 import { auditLine } from './audit-line.ts';
 import { type Block, header } from './block.ts';
 import { type FindingContext, renderFinding } from './finding-message.ts';
 import { renderFindingRow } from './finding-row.ts';
 import { keyName } from './key-facts.ts';
+import { renderPatternRow } from './pattern-row.ts';
+import { shortPatternWords } from './pattern-words.ts';
 import { type Phrase, richText, spoken } from './phrase.ts';
-import { plain } from './plain.ts';
+import { escaped, plain } from './plain.ts';
 
 /** The private answer to a slash command. */
 export type CommandAnswer = { response_type: 'ephemeral'; text: string; blocks: Block[] };
@@ -15,6 +18,8 @@ export type CommandAnswer = { response_type: 'ephemeral'; text: string; blocks: 
 /** Counts stop here: whoever has more wants the list, not the number. */
 export type Count = { atLeast: number } | { exactly: number };
 
+/** Rows of exemptions of patterns, above the others. */
+const SHOWN_PATTERNS = 5;
 /** Rows of a list, and lines of a trail: a message has at most 50 blocks (Slack, "Reference: blocks"). */
 export const COMMAND_PAGE = 15;
 export const TRAIL_LINES = 20;
@@ -23,6 +28,10 @@ const HELP: readonly (readonly [string, string])[] = [
   ['status', 'how many findings wait, are under way, failed or are exempt'],
   ['open', 'the findings that wait for your decision'],
   ['show <alias or ARN>', 'the finding of one key'],
+  [
+    'exempt <account> alias:<pattern> or tag:<Key>=<value>',
+    'asks to exempt all keys of an account with such an alias or tag (* stands for any text); a second person confirms',
+  ],
   ['exemptions', 'all exemptions; "exemptions expiring" those that end within the reminder days of the policy'],
   ['audit <alias or ARN>', 'what was decided about a key, by whom and when'],
 ];
@@ -78,12 +87,29 @@ export function listAnswer(
 
 export function exemptionsAnswer(
   findings: readonly ExemptFinding[],
+  patterns: readonly PatternExemption[],
   { expiringOnly, more }: { expiringOnly: boolean; more: string | null },
   context: FindingContext,
 ): CommandAnswer {
   const title = expiringOnly ? 'Exemptions that end soon' : 'Exemptions, the next to end first';
   const nothing = expiringOnly ? 'No exemption ends soon.' : 'No key is exempt.';
-  return listAnswer(title, findings, { nothing, more }, context);
+  const ofKeys = listAnswer(title, findings, { nothing, more }, context);
+  if (patterns.length === 0) return ofKeys;
+  const rest = patterns.length - SHOWN_PATTERNS;
+  const rows = patterns
+    .slice(0, SHOWN_PATTERNS)
+    .flatMap((exemption) => renderPatternRow(exemption, { ...context, covered: null }));
+  const words = patterns.slice(0, SHOWN_PATTERNS).map(({ pattern }) => shortPatternWords(pattern, context.policy));
+  return {
+    ...ofKeys,
+    text: plain(`${escaped(`Exemptions of many keys: ${words.join(', ')}`)}. ${ofKeys.text}`, 3000),
+    blocks: [
+      header('Exemptions of many keys'),
+      ...rows,
+      ...(rest > 0 ? [sentence(`And ${rest} more.`)] : []),
+      ...ofKeys.blocks,
+    ],
+  };
 }
 
 export function showAnswer(finding: Finding, context: FindingContext): CommandAnswer {

@@ -18,6 +18,7 @@ import { type Remedy, remedyFor } from '../domain/remedy.ts';
 import { type Block, type Button, button, confirmation, header, preformatted, type RichTextPart } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { decisiveFactLines, detailLines, keyName } from './key-facts.ts';
+import { patternSource } from './pattern-words.ts';
 import { decider, type Phrase, richText, secondPerson, spoken, utc } from './phrase.ts';
 import { plain } from './plain.ts';
 import { type Denial, policyAdditions } from './policy-statement.ts';
@@ -200,7 +201,7 @@ function exemptSentence({ exemption }: ExemptFinding, now: string): Phrase[] {
   const accepted: Phrase[] = endAcceptedBy === undefined ? [] : [' ', { person: endAcceptedBy }, ' lets it run out.'];
   const ends = isLive(exemption, now) ? 'Exempt until ' : 'The exemption ended ';
   return [
-    ...[ends, { time: until }, '. Owner: ', { person: owner }],
+    ...[ends, { time: until }, `${patternSource(exemption)}. Owner: `, { person: owner }],
     ...['. Granted by ', { person: grantedBy }, ...secondPerson(exemption), ' ', { time: grantedAt }],
     `. Reason: ${plain(reason, 500)}`,
     ...(ticket === null ? [] : [` (ticket ${plain(ticket, 100)})`]),

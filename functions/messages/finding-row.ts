@@ -3,6 +3,7 @@ import type { Block } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { buttonsFor, type FindingContext, stateWord } from './finding-message.ts';
 import { keyName } from './key-facts.ts';
+import { patternSource } from './pattern-words.ts';
 import { decider, type Phrase, richText } from './phrase.ts';
 import { plain } from './plain.ts';
 import { findingSentence } from './problem-sentence.ts';
@@ -47,7 +48,7 @@ function sinceWhen(finding: Finding): Phrase[] {
     case 'exempt': {
       const { until, owner, grantedBy, reason } = finding.exemption;
       const who: Phrase[] = [', owner ', { person: owner }, ', granted by ', { person: grantedBy }];
-      return ['Until ', { time: until }, ...who, `, reason: ${plain(reason, 150)}.`];
+      return ['Until ', { time: until }, patternSource(finding.exemption), ...who, `, reason: ${plain(reason, 150)}.`];
     }
     case 'closed':
       return ['Settled ', { time: finding.closedAt }, '.'];

@@ -2,11 +2,14 @@ import { HOME_ACTION, type HomeMetadata } from '../contracts/slack-requests.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { ExemptFinding, Finding } from '../domain/finding.ts';
 import type { KeyFacts } from '../domain/key.ts';
+import type { CoveredKeys } from '../domain/key-pattern.ts';
+import type { PatternExemption } from '../domain/pattern-exemption.ts';
 import { auditLine } from './audit-line.ts';
 import { type Block, header, type PlainText, plainText, type RichTextBlock } from './block.ts';
 import type { FindingContext } from './finding-message.ts';
 import { renderFindingRow } from './finding-row.ts';
 import { keyName } from './key-facts.ts';
+import { renderPatternRow } from './pattern-row.ts';
 import { type Phrase, richText } from './phrase.ts';
 import { plain } from './plain.ts';
 
@@ -20,7 +23,11 @@ export type HomeModel = {
   open: { findings: Finding[]; isFirstPage: boolean; next: string | null };
   /** What was found for the words that the person searched for. */
   search: { words: string; findings: Finding[]; isComplete: boolean } | null;
-  /** Those the person answers for, the next to end first. */
+  /** Requests for exemptions of patterns that the person may confirm, with what each would cover. */
+  patternRequests: { exemption: PatternExemption; covered: CoveredKeys }[];
+  /** Exemptions of patterns that the person answers for. */
+  patterns: PatternExemption[];
+  /** Those of single keys that the person answers for, the next to end first. */
   exemptions: ExemptFinding[];
   /** Failed remediations that wait for their decision again. */
   failed: Finding[];
@@ -57,6 +64,9 @@ export type HomeView = {
 export const HOME_PAGE = 10;
 const SHOWN_EXEMPTIONS = 10;
 const SHOWN_FAILED = 5;
+/** What each of them covers is looked up while the person waits. */
+export const SHOWN_PATTERN_REQUESTS = 3;
+const SHOWN_PATTERNS = 3;
 export const SHOWN_EVENTS = 8;
 export const LONGEST_SEARCH = 200;
 
@@ -72,6 +82,8 @@ export function renderHome(model: HomeModel, metadata: HomeMetadata, context: Fi
       ...(model.search === null ? [] : searchBlocks(model.search, context)),
       ...failedBlocks(model.failed, context),
       ...openBlocks(model.open, context),
+      ...patternRequestBlocks(model.patternRequests, context),
+      ...patternBlocks(model.patterns, context),
       ...exemptionBlocks(model.exemptions, context),
       ...todayBlocks(model.today),
     ],
@@ -136,6 +148,27 @@ function openBlocks({ findings, isFirstPage, next }: HomeModel['open'], context:
 
 function homeButton(action: HomeButton['action_id'], label: string, value: string): HomeButton {
   return { type: 'button', action_id: action, text: plainText(label), value };
+}
+
+function patternRequestBlocks(requests: HomeModel['patternRequests'], context: FindingContext): Block[] {
+  if (requests.length === 0) return [];
+  const rows = requests
+    .slice(0, SHOWN_PATTERN_REQUESTS)
+    .flatMap(({ exemption, covered }) => renderPatternRow(exemption, { ...context, covered }));
+  return [header('Exemptions of many keys, waiting for a second person'), ...rows];
+}
+
+function patternBlocks(patterns: readonly PatternExemption[], context: FindingContext): Block[] {
+  if (patterns.length === 0) return [];
+  const rest = patterns.length - SHOWN_PATTERNS;
+  const rows = patterns
+    .slice(0, SHOWN_PATTERNS)
+    .flatMap((exemption) => renderPatternRow(exemption, { ...context, covered: null }));
+  return [
+    header('Exemptions of many keys that you own'),
+    ...rows,
+    ...(rest > 0 ? [sentence(`And ${rest} more; "/kms-rotation exemptions" lists them.`)] : []),
+  ];
 }
 
 function exemptionBlocks(exemptions: readonly ExemptFinding[], context: FindingContext): Block[] {

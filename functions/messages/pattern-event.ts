@@ -27,7 +27,7 @@ export function patternEventPhrases(event: PatternEvent): Phrase[] {
         ` reminded, ${event.daysLeft === 1 ? '1 day' : `${event.daysLeft} days`} before the end.`,
       ];
     case 'pattern-end-accepted':
-      return ['Left to end by ', { person: event.by }, '.'];
+      return ['Left to run out by ', { person: event.by }, '.'];
     case 'pattern-revoked':
       return ['Ended by ', { person: event.by }, '.'];
     case 'pattern-expired':

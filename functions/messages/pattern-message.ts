@@ -16,7 +16,10 @@ import {
 import { type Phrase, richText, secondPerson, spoken, utc } from './phrase.ts';
 import { plain } from './plain.ts';
 
-/** `covered`: the keys that it means, as far as the bot knows them; null when nobody looked. */
+/**
+ * `covered`: the keys that it means, as far as the bot knows them; null when nobody looked. Then nobody can confirm it here:
+ * whoever does has to see what is covered.
+ */
 export type PatternContext = { policy: Policy; now: string; covered: CoveredKeys | null };
 
 /**
@@ -61,7 +64,7 @@ export function patternButtons(exemption: PatternExemption, context: PatternCont
     request === null || !isWaiting(request, now)
       ? []
       : [
-          confirmButton(exemption, { until: request.terms.until, seen: { ...ref, request: request.at } }, context),
+          ...confirmButton(exemption, { until: request.terms.until, seen: { ...ref, request: request.at } }, context),
           button(PATTERN_BUTTON.withdraw, 'Withdraw', { ...ref, request: request.at }),
         ];
   if (grant === null) return asked;
@@ -79,10 +82,10 @@ export function patternButtons(exemption: PatternExemption, context: PatternCont
   ];
 }
 
-/** `Let it end`, once the owner was reminded and until somebody said so. */
+/** Once the owner was reminded and until somebody said so. */
 function letEndButton({ remindedDays, endAcceptedBy }: PatternGrant, ref: PatternRef): Button[] {
   return remindedDays.length > 0 && endAcceptedBy === undefined
-    ? [button(PATTERN_BUTTON.letEnd, 'Let it end', ref)]
+    ? [button(PATTERN_BUTTON.letEnd, 'Let it run out', ref)]
     : [];
 }
 
@@ -97,12 +100,12 @@ function confirmButton(
   { pattern, grant }: PatternExemption,
   { until, seen }: { until: string; seen: PatternRef },
   { policy, covered }: PatternContext,
-): Button {
+): Button[] {
+  if (covered === null) return [];
   const label = grant === null ? 'Confirm exemption' : 'Confirm renewal';
-  const known = covered === null ? 'The message says which keys it means.' : coverageSentence(covered);
   const later = `Every key in ${pattern.accountId} made later that it means is exempt too, until ${utc(until)}.`;
-  const text = `${plain(patternWords(pattern, policy), 100)}. ${later} ${known}`;
-  return button(PATTERN_BUTTON.confirm, label, seen, { confirm: confirmation(`${label}?`, plain(text, 300), label) });
+  const text = `${plain(patternWords(pattern, policy), 100)}. ${later} ${coverageSentence(covered)}`;
+  return [button(PATTERN_BUTTON.confirm, label, seen, { confirm: confirmation(`${label}?`, plain(text, 300), label) })];
 }
 
 function stateWord(exemption: PatternExemption, now: string): string {
@@ -135,7 +138,7 @@ function terms({ owner, reason, ticket, grantedBy, confirmedBy, grantedAt, endAc
     ...['Owner: ', { person: owner }, '. Granted by ', { person: grantedBy }, ...secondPerson({ confirmedBy })],
     ...[' ', { time: grantedAt }, `. Reason: ${plain(reason, 500)}`],
     ticket === null ? '.' : ` (ticket ${plain(ticket, 100)}).`,
-    ...(endAcceptedBy === undefined ? [] : [' ', { person: endAcceptedBy }, ' lets it end.']),
+    ...(endAcceptedBy === undefined ? [] : [' ', { person: endAcceptedBy }, ' lets it run out.']),
   ];
 }
 

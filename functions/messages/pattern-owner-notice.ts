@@ -30,7 +30,7 @@ export function renderPatternOwnerNotice(
   const blocks: OwnerNotice['blocks'] = [{ type: 'rich_text', elements: [richText(...phrases)] }];
   if (event.type === 'pattern-reminded') {
     const elements = [
-      button(PATTERN_BUTTON.letEnd, 'Let it end', { pattern: id }),
+      button(PATTERN_BUTTON.letEnd, 'Let it run out', { pattern: id }),
       button(PATTERN_BUTTON.renew, 'Renew…', { pattern: id }),
     ];
     blocks.push({ type: 'actions', elements });
@@ -50,7 +50,7 @@ function newsPhrases(event: Noticed, grant: NonNullable<PatternExemption['grant'
     case 'pattern-reminded': {
       const days = event.daysLeft === 1 ? '1 day' : `${event.daysLeft} days`;
       return [
-        `Your exemption of many keys ends in ${days}; then the approvers of each key are asked. Let it end, or have it renewed: an approver asks for that, and a second one confirms.`,
+        `Your exemption of many keys ends in ${days}; then the approvers of each key are asked. Let it run out, or have it renewed: an approver asks for that, and a second one confirms.`,
       ];
     }
   }

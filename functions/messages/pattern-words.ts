@@ -1,3 +1,4 @@
+import type { Exemption } from '../domain/exemption.ts';
 import type { CoveredKeys, KeyPattern } from '../domain/key-pattern.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { RichTextPart } from './block.ts';
@@ -23,6 +24,11 @@ export function patternWords(pattern: KeyPattern, policy: Policy): string {
 /** The same for a heading, where there is little room. */
 export function shortPatternWords(pattern: KeyPattern, policy: Policy): string {
   return plain(patternWords(pattern, policy), 110);
+}
+
+/** For the exemption of a key that it follows a pattern; nothing for one of its own. The id is not for people. */
+export function patternSource({ pattern }: Pick<Exemption, 'pattern'>): string {
+  return pattern === undefined ? '' : ` by the exemption of all keys with ${bareWords(pattern.means)}`;
 }
 
 /** What the bot knows of the keys that a pattern means, in a sentence or two. */

@@ -7,6 +7,7 @@ import { type Policy, routeOf } from '../domain/policy.ts';
 import { remedyFor } from '../domain/remedy.ts';
 import type { Block } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
+import { patternSource } from './pattern-words.ts';
 import { decider, type Phrase, richText, secondPerson, spoken } from './phrase.ts';
 import { plain } from './plain.ts';
 import { closingSentence, driftSentence, notApplicableSentence, problemSentence } from './problem-sentence.ts';
@@ -104,7 +105,11 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
     case 'exemption-end-accepted':
       return reply([{ person: event.by }, ' lets the exemption run out; nobody is reminded of it any more.']);
     case 'exemption-revoked':
-      return reply([{ person: event.by }, ' ended the exemption. ', ...callForDecision(context)]);
+      return reply([
+        { person: event.by },
+        event.withPattern === true ? ' ended the exemption of all keys of its pattern. ' : ' ended the exemption. ',
+        ...callForDecision(context),
+      ]);
     case 'exemption-expired':
       return isProblem(event.assessment)
         ? reply(
@@ -158,9 +163,10 @@ function granted(exemption: Exemption): Phrase[] {
   return [{ person: exemption.grantedBy }, ...secondPerson(exemption)];
 }
 
-function exemptionWords({ owner, until, reason, ticket }: ExemptionTerms): Phrase[] {
+function exemptionWords(terms: ExemptionTerms & Pick<Exemption, 'pattern'>): Phrase[] {
+  const { owner, until, reason, ticket } = terms;
   return [
-    ...['until ', { time: until }, ', owner ', { person: owner }],
+    ...['until ', { time: until }, patternSource(terms), ', owner ', { person: owner }],
     `, reason: ${plain(reason, 300)}${ticket === null ? '' : ` (ticket ${plain(ticket, 100)})`}.`,
   ];
 }

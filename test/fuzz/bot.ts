@@ -84,6 +84,8 @@ export async function createBot() {
     auditOf: (keyArn: string) => Promise.resolve(world.auditOf(keyArn)),
     findingsPage: world.findingsPage,
     newestOfDay: world.newestOfDay,
+    currentPatterns: () => Promise.resolve([]),
+    coverage: () => Promise.resolve({ keys: [], isAll: true }),
     publishHome: (_: string, view: unknown) => Promise.resolve(void views.push(view)),
     verify: (records: readonly AuditEvent[], head: ChainHead) => verifyChain(records, digest, head),
   });

@@ -63,6 +63,8 @@ async function start() {
     carryOut: createCarryOut({ table: findings, loadPolicy, newId: randomUUID, digest }),
     now,
   };
+  const patterns = createPatternsTable(table);
+  const coverage = createPatternCoverage({ table, now });
   const lookUps: HomeDeps & CommandDeps = {
     ...deps,
     loadPolicy,
@@ -70,11 +72,12 @@ async function start() {
     auditOf: (keyArn) => findings.auditOf(keyArn),
     findingsPage: (status, page) => findings.findingsPage(status, page),
     newestOfDay: (day, limit) => findings.newestOfDay(day, limit),
+    currentPatterns: (limit) => patterns.current(limit),
+    coverage,
     publishHome: (userId, view) => slack.publishHome(userId, view),
     verify: (records, head) => verifyChain(records, digest, head),
   };
   const digestDeps = { ...deps, loadPolicy, digests: createDigests(table) };
-  const patterns = createPatternsTable(table);
   const receiver = new AwsLambdaReceiver({
     signingSecret: secret.signingSecret,
     logLevel: LogLevel.ERROR,
@@ -97,7 +100,7 @@ async function start() {
         ...deps,
         patterns,
         carryOutPattern: createCarryOutPattern({ table: patterns, loadPolicy, newId: randomUUID, digest }),
-        coverage: createPatternCoverage({ table, now }),
+        coverage,
       }),
       openView: (triggerId, view) => slack.openView(triggerId, view),
       pushView: (triggerId, view) => slack.pushView(triggerId, view),

@@ -9,8 +9,20 @@ import type { GroupMembership } from '../../../functions/domain/authority.ts';
 import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { SlackPerson } from '../../../functions/domain/people.ts';
 import type { HomeView } from '../../../functions/messages/home-view.ts';
-import { aKey, aPerson, aPolicy, HISTORY, KEY, later } from '../../builders.ts';
+import {
+  aKey,
+  aPatternConfirmation,
+  aPatternRequest,
+  aPerson,
+  aPersonRef,
+  aPolicy,
+  HISTORY,
+  KEY,
+  later,
+  someTerms,
+} from '../../builders.ts';
 import { createInMemoryFindings } from '../../fakes/in-memory-findings.ts';
+import { createInMemoryPatterns } from '../../fakes/in-memory-patterns.ts';
 import { wordsOf } from '../messages/slack-limits.ts';
 
 const TEAM = aPerson().teamId;
@@ -48,10 +60,16 @@ const policy = aPolicy({
   },
 });
 
+policy.exemptions.patterns = {
+  channel: 'C0PATTERNS',
+  approvers: { users: ['U0FIRST', 'U0SECOND'], userGroups: ['S0PATTERNS'] },
+};
+
 type Options = { person?: Partial<SlackPerson>; groups?: GroupMembership };
 
 function world({ person = {}, groups = { known: true, groupIds: [], gone: [] } }: Options = {}) {
   const findings = createInMemoryFindings(policy);
+  const patterns = createInMemoryPatterns(policy);
   const views: HomeView[] = [];
   const deps: HomeDeps & CommandDeps = {
     loadPolicy: findings.loadPolicy,
@@ -62,11 +80,14 @@ function world({ person = {}, groups = { known: true, groupIds: [], gone: [] } }
     findingsPage: findings.findingsPage,
     newestOfDay: findings.newestOfDay,
     now: () => new Date(later({ hours: 2 })),
+    currentPatterns: patterns.current,
+    coverage: () => Promise.resolve({ keys: [{ arn: KEY.arn, alias: 'dev-a', status: 'open' as const }], isAll: true }),
     publishHome: (_, view) => Promise.resolve(void views.push(view)),
     verify: (records, head) => verifyChain(records, digest, head),
   };
   return {
     findings,
+    patterns,
     deps,
     home: async (userId: string, metadata: Parameters<typeof showHome>[1] = START, news: News = NO_NEWS) => {
       await showHome({ userId, teamId: TEAM }, metadata, news, deps);
@@ -210,6 +231,46 @@ describe('finding a key', () => {
     const { findings, command } = await twoKeys();
     await findings.given(eventsOf('open', keyOf(3, '123456789012'), 'orders/one'));
     expect(await command('U0MEMBER', 'show orders/one')).toContain('2 keys are called so');
+  });
+});
+
+describe('exemptions of patterns', () => {
+  const asked = () =>
+    aPatternRequest({ at: later({ hours: 1 }), terms: someTerms({ owner: aPersonRef({ userId: 'U0OWNER' }) }) });
+
+  it('wait in the Home tab of those who may be the second person, and of nobody else', async () => {
+    const { patterns, home } = world();
+    await patterns.given('pattern-1', [asked()]);
+    expect(await home('U0SECOND')).toMatch(
+      /waiting for a second person.*1 key with a finding.*\[Confirm exemption\] \[Withdraw\]/s,
+    );
+    for (const person of ['U0FIRST', 'U0APPROVER']) expect(await home(person)).not.toContain('second person');
+  });
+
+  it('do not wait for who cannot be told from the first, or when the time is over', async () => {
+    const nameless = world({ person: { email: null } });
+    await nameless.patterns.given('pattern-1', [asked()]);
+    expect(await nameless.home('U0SECOND')).not.toContain('second person');
+    const late = world();
+    await late.patterns.given('pattern-1', [aPatternRequest({ at: later({ days: -1 }) })]);
+    expect(await late.home('U0SECOND')).not.toContain('second person');
+  });
+
+  it('are shown to their owner, and listed for everybody', async () => {
+    const { patterns, home, command } = world();
+    const confirmed = aPatternConfirmation({ at: later({ hours: 1 }), requestedAt: later({ hours: 1 }) });
+    await patterns.given('pattern-1', [asked(), confirmed]);
+    expect(await home('U0OWNER')).toContain('Exemptions of many keys that you own');
+    expect(await home('U0APPROVER')).not.toContain('that you own');
+    expect(await command('U0MEMBER', 'exemptions')).toContain('Keys with alias dev-*');
+    // It ends in thirty days: later than any reminder.
+    expect(await command('U0MEMBER', 'exemptions expiring')).not.toContain('Keys with');
+  });
+
+  it('are found by the groups of those whom the policy names', async () => {
+    const { patterns, home } = world({ groups: { known: true, groupIds: ['S0PATTERNS'], gone: [] } });
+    await patterns.given('pattern-1', [asked()]);
+    expect(await home('U0MEMBER')).toContain('second person');
   });
 });
 

@@ -11,7 +11,7 @@ import {
   showAnswer,
   statusAnswer,
 } from '../../../functions/messages/command-answer.ts';
-import { aFinding, aPolicy, later } from '../../builders.ts';
+import { aFinding, aPattern, aPatternRequest, aPolicy, later } from '../../builders.ts';
 import { expectSlackTakes, wordsOf } from './slack-limits.ts';
 import { trailOf } from './trail.ts';
 
@@ -64,7 +64,20 @@ it.each([
   [true, 'No exemption ends soon.'],
   [false, 'No key is exempt.'],
 ])('says that there is no exemption, expiring only: %s', (expiringOnly, sentence) => {
-  expect(words(exemptionsAnswer([], { expiringOnly, more: null }, CONTEXT)).trim()).toBe(sentence);
+  expect(words(exemptionsAnswer([], [], { expiringOnly, more: null }, CONTEXT)).trim()).toBe(sentence);
+});
+
+it('lists exemptions of patterns above those of keys, and confirms none without what it covers', () => {
+  const patterns = [
+    aPattern(),
+    ...Array.from({ length: 9 }, () => aPattern([aPatternRequest({ at: later({ hours: 20 }) })])),
+  ];
+  const answer = exemptionsAnswer([aFinding('exempt')], patterns, { expiringOnly: false, more: null }, CONTEXT);
+  expect(words(answer)).toMatch(
+    /Exemptions of many keys\n.*Keys with alias dev-\* in .*And 5 more\..*the next to end first/s,
+  );
+  expect(words(answer)).not.toContain('[Confirm');
+  expect(answer.text).toMatch(/^Exemptions of many keys: alias dev-\* in .* Exemptions, the next to end first: alias/);
 });
 
 it('shows a finding as its own message does', () => {

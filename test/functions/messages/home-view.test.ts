@@ -4,13 +4,24 @@ import type { HomeMetadata } from '../../../functions/contracts/slack-requests.t
 import type { ExemptFinding, Finding, Status } from '../../../functions/domain/finding.ts';
 import { type HomeModel, LONGEST_SEARCH, renderClosedHome, renderHome } from '../../../functions/messages/home-view.ts';
 import { homeInput } from '../../../sandbox/slack/view-schema.ts';
-import { aFinding, aKey, aPolicy, later } from '../../builders.ts';
+import { aFinding, aKey, aPattern, aPatternRequest, aPolicy, KEY, later } from '../../builders.ts';
 import { wordsOf } from './slack-limits.ts';
 import { trailOf } from './trail.ts';
 
-const CONTEXT = { policy: aPolicy(), now: later({ days: 1 }) };
+const POLICY = aPolicy();
+POLICY.exemptions.patterns = { channel: 'C0PATTERNS', approvers: { users: ['U0FIRST', 'U0SECOND'], userGroups: [] } };
+const CONTEXT = { policy: POLICY, now: later({ days: 1 }) };
 const EMPTY: HomeModel = {
-  ...{ notice: null, caution: null, search: null, exemptions: [], today: [], failed: [] },
+  ...{
+    notice: null,
+    caution: null,
+    search: null,
+    exemptions: [],
+    today: [],
+    failed: [],
+    patterns: [],
+    patternRequests: [],
+  },
   open: { findings: [], isFirstPage: true, next: null },
 };
 const START: HomeMetadata = { search: null, after: null };
@@ -47,6 +58,17 @@ describe('the Home tab', () => {
     const { words } = shown({ failed: [aFinding('failed')] });
     expect(words).toContain('Failed, and waiting for you again');
     expect(words).toContain('[Try again] [Exempt…] [Re-check]');
+  });
+
+  it('shows requests for exemptions of patterns with what they cover, and those that the person owns', () => {
+    const covered = { keys: [{ arn: KEY.arn, alias: 'dev-a', status: 'open' as const }], isAll: true };
+    const exemption = aPattern([aPatternRequest({ at: later({ hours: 20 }) })]);
+    const { words } = shown({ patternRequests: [{ exemption, covered }], patterns: [aPattern()] });
+    expect(words).toContain('Exemptions of many keys, waiting for a second person');
+    expect(words).toContain('The bot knows 1 key with a finding');
+    expect(words).toContain('[Confirm exemption] [Withdraw]');
+    expect(words).toContain('Exemptions of many keys that you own');
+    expect(words).toContain('[Renew…] [End exemption…]');
   });
 
   it('turns pages', () => {

@@ -1,10 +1,18 @@
+import type { AuditEvent } from '../../../functions/domain/audit.ts';
+import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { CoveredKeys, KeyPattern } from '../../../functions/domain/key-pattern.ts';
 import type { PatternEvent, PatternExemption, PatternRefusal } from '../../../functions/domain/pattern-exemption.ts';
+import { auditLine } from '../../../functions/messages/audit-line.ts';
+import { renderFinding } from '../../../functions/messages/finding-message.ts';
+import { renderFindingRow } from '../../../functions/messages/finding-row.ts';
 import { patternEventPhrases, patternRefusalSentence } from '../../../functions/messages/pattern-event.ts';
-import { renderPatternMessage } from '../../../functions/messages/pattern-message.ts';
+import { type PatternContext, renderPatternMessage } from '../../../functions/messages/pattern-message.ts';
 import { renderPatternOwnerNotice } from '../../../functions/messages/pattern-owner-notice.ts';
 import { spoken } from '../../../functions/messages/phrase.ts';
+import { renderReply } from '../../../functions/messages/thread-reply.ts';
 import {
+  aFinding,
+  anExemption,
   aPattern,
   aPatternConfirmation,
   aPatternRequest,
@@ -17,6 +25,7 @@ import {
   someTerms,
 } from '../../builders.ts';
 import { expectSlackTakes, wordsOf } from './slack-limits.ts';
+import { trailOf } from './trail.ts';
 
 const APPROVERS = { channel: 'C0SECURITY', approvers: { users: ['U0FIRST', 'U0SECOND'], userGroups: [] } };
 const POLICY = aPolicy({ exemptions: { ...someRules(), selfExemption: false, patterns: APPROVERS } });
@@ -32,7 +41,10 @@ const COVERED: CoveredKeys = {
   ],
 };
 
-function shown(exemption: PatternExemption, { now = NOW, covered = COVERED, policy = POLICY } = {}) {
+function shown(
+  exemption: PatternExemption,
+  { now = NOW, covered = COVERED, policy = POLICY }: Partial<PatternContext> = {},
+) {
   const message = renderPatternMessage(exemption, { policy, now, covered });
   expectSlackTakes(message);
   const buttons = message.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
@@ -103,7 +115,7 @@ describe('the message of an exemption of a pattern', () => {
     expect(
       labels(aPattern([aPatternRequest(), aPatternConfirmation(), RENEWAL]), later({ days: 20, hours: 1 })),
     ).toEqual([...['Confirm renewal', 'Withdraw', 'End exemption…']]);
-    expect(labels(reminded(), later({ days: 17 }))).toEqual(['Renew…', 'Let it end', 'End exemption…']);
+    expect(labels(reminded(), later({ days: 17 }))).toEqual(['Renew…', 'Let it run out', 'End exemption…']);
     expect(labels(revoked())).toEqual([]);
     // Over by the clock, though nothing has said so yet.
     expect(labels(requested(), later({ days: 2 }))).toEqual([]);
@@ -117,6 +129,10 @@ describe('the message of an exemption of a pattern', () => {
     expect(confirm?.confirm).toBe(
       'alias dev-* in payments-production (111122223333). Every key in 111122223333 made later that it means is exempt too, until 2026-04-01 09:00 UTC. The bot knows 3 keys with a finding: 2 without an exemption, 1 exempt already.',
     );
+  });
+
+  it('cannot be confirmed where nobody looked what is covered', () => {
+    expect(shown(requested(), { covered: null }).buttons.map(({ label }) => label)).toEqual(['Withdraw']);
   });
 
   it('names ten covered keys and counts the others', () => {
@@ -209,5 +225,39 @@ describe('the lines of its trail, and why something was refused', () => {
     { reason: 'second-person-not-told' },
   ])('$reason', (refusal) => {
     expect(patternRefusalSentence(refusal)).toMatchSnapshot();
+  });
+});
+
+describe('a key that is exempt by a pattern', () => {
+  const byPattern = { ...anExemption(), pattern: { id: 'pattern-1', means: DEV_KEYS } };
+  const finding = { ...aFinding('exempt'), exemption: byPattern };
+  const [granted] = trailOf('exempt').filter(({ event }) => event.type === 'exemption-granted');
+  const record = (event: FindingEvent): AuditEvent => {
+    if (granted === undefined) throw new Error('no record');
+    return { ...granted, event };
+  };
+  const context = { policy: POLICY, now: NOW };
+
+  it('says by which, for people, in its message, its row and its trail', () => {
+    const said = [
+      renderFinding(finding, context).text,
+      wordsOf(renderFindingRow(finding, context)),
+      spoken(...auditLine(record({ type: 'exemption-granted', at: NOW, exemption: byPattern }))),
+      renderReply(record({ type: 'exemption-granted', at: NOW, exemption: byPattern }), { ...context, finding })?.text,
+    ];
+    for (const text of said) expect(text).toContain(' by the exemption of all keys with alias dev-*');
+    expect(said.join()).not.toContain('pattern-1');
+  });
+
+  it('says that it ended with the pattern', () => {
+    const ended = record({ type: 'exemption-revoked', at: NOW, by: BY, withPattern: true });
+    expect(spoken(...auditLine(ended))).toContain('Exemption ended by Second Approver, for all keys of its pattern.');
+    expect(renderReply(ended, { ...context, finding })?.text).toContain(
+      'ended the exemption of all keys of its pattern.',
+    );
+  });
+
+  it('says nothing of a pattern when it has none', () => {
+    expect(renderFinding(aFinding('exempt'), context).text).not.toContain('all keys with');
   });
 });

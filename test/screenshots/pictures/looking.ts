@@ -107,7 +107,7 @@ const commands: Section = {
       '/kms-rotation exemptions',
       'command-exemptions',
       'All exemptions, or with "expiring" those that end soon.',
-      exemptionsAnswer([exempt], { expiringOnly: false, more: null }, CONTEXT),
+      exemptionsAnswer([exempt], [], { expiringOnly: false, more: null }, CONTEXT),
     ),
     answers(
       '/kms-rotation audit <alias or ARN>',
@@ -144,6 +144,7 @@ const home: Section = {
         view: renderHome(
           {
             ...{ notice: null, caution: null, search: null, exemptions: [exempt], failed: [failed] },
+            ...{ patterns: [], patternRequests: [] },
             open: { findings: waiting, isFirstPage: true, next: '2026-03-02#next' },
             today: today
               .map((record) => ({ record, facts: facts(reports, { aliases: ['payments/reports'] }) }))
@@ -162,7 +163,7 @@ const home: Section = {
         place: 'home',
         view: renderHome(
           {
-            ...{ caution: null, exemptions: [], failed: [], today: [] },
+            ...{ caution: null, exemptions: [], failed: [], today: [], patterns: [], patternRequests: [] },
             notice:
               'You are not an approver for this key, so nothing was changed. The rotation policy names the approvers.',
             search: { words: 'orders', findings: waiting.slice(0, 1), isComplete: true },
