@@ -21,6 +21,7 @@ const clickBody = z.strictObject({
   actionId: z.string(),
   blockId: z.string().optional(),
   confirm: z.boolean().optional(),
+  seen: z.strictObject({ text: z.string(), value: z.string().exactOptional() }).optional(),
 });
 const submitBody = z.strictObject({
   user: z.string(),
@@ -149,7 +150,7 @@ function read<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
 
 /** Fields that were not sent are left out, not undefined. */
 function clickOf({ user, actionId, ...rest }: z.infer<typeof clickBody>): Click {
-  const { channel, ts, viewId, blockId, confirm } = rest;
+  const { channel, ts, viewId, blockId, confirm, seen } = rest;
   return {
     ...{ user, actionId },
     ...(channel === undefined ? {} : { channel }),
@@ -157,6 +158,7 @@ function clickOf({ user, actionId, ...rest }: z.infer<typeof clickBody>): Click 
     ...(viewId === undefined ? {} : { viewId }),
     ...(blockId === undefined ? {} : { blockId }),
     ...(confirm === undefined ? {} : { confirm }),
+    ...(seen === undefined ? {} : { seen }),
   };
 }
 

@@ -28,7 +28,11 @@ export class ImpossibleInteraction extends Error {
   public override readonly name = 'ImpossibleInteraction';
 }
 
-/** A button of a message (`channel`, `ts`) or of a view (`viewId`). `confirm: false` answers its confirm dialog with "deny". */
+/**
+ * A button of a message (`channel`, `ts`) or of a view (`viewId`). `confirm: false` answers its confirm dialog with "deny".
+ * `seen` is the button that was on the person's screen: it counts when the message has been drawn anew meanwhile, because a
+ * client sends what it shows.
+ */
 export type Click = {
   user: string;
   channel?: string;
@@ -37,6 +41,7 @@ export type Click = {
   actionId: string;
   blockId?: string;
   confirm?: boolean;
+  seen?: { text: string; value?: string };
 };
 export type Submit = { user: string; viewId: string; values: Readonly<Record<string, string>> };
 /** What somebody types into a field that is sent at once, and then Enter. */
@@ -92,11 +97,21 @@ function userOf({ id, handle, teamId }: SandboxPerson) {
   return { id, username: handle, name: handle, team_id: teamId };
 }
 
-function findButton(blocks: readonly Block[], { actionId, blockId }: Click): { button: Button; blockId: string } {
+function findButton(blocks: readonly Block[], { actionId, blockId, seen }: Click): { button: Button; blockId: string } {
   for (const block of blocks) {
     if (blockId !== undefined && block.block_id !== blockId) continue;
     const button = buttonsOf(block).find((candidate) => candidate.action_id === actionId);
     if (button !== undefined) return { button, blockId: block.block_id };
+  }
+  if (seen !== undefined && blockId !== undefined) {
+    const { text, ...value } = seen;
+    const button: Button = {
+      type: 'button',
+      action_id: actionId,
+      text: { type: 'plain_text', text, emoji: false },
+      ...value,
+    };
+    return { button, blockId };
   }
   throw new ImpossibleInteraction(
     `There is no button "${actionId}"${blockId === undefined ? '' : ` in the block "${blockId}"`} there.`,

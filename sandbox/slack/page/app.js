@@ -89,7 +89,8 @@ async function press(where, block, button, trouble) {
   if (button.confirm !== undefined && !(await askConfirm(button.confirm, names()))) return;
   if (button.url !== undefined && /^https?:/.test(button.url)) window.open(button.url, '_blank', 'noreferrer');
   try {
-    const outcome = await act('click', { user, ...where, actionId: button.action_id, blockId: block.block_id });
+    const seen = { text: button.text?.text ?? '', value: button.value };
+    const outcome = await act('click', { user, ...where, actionId: button.action_id, blockId: block.block_id, seen });
     trouble(outcome.ok === false ? (outcome.error ?? 'The app did not answer.') : '');
   } catch (error) {
     sayError(error);

@@ -141,6 +141,35 @@ function drawInput(block, people) {
   );
 }
 
+/** @typedef {{ scrollTop: number, focus: string | undefined }} Place */
+
+/**
+ * Where a person is in a dialog: how far down, and on which button.
+ *
+ * @param {HTMLDialogElement | null} dialog
+ * @returns {Place | undefined}
+ */
+function placeIn(dialog) {
+  const body = dialog?.querySelector('.dialog-body');
+  const { activeElement } = document;
+  if (!(body instanceof HTMLElement)) return undefined;
+  const focus = activeElement instanceof HTMLElement ? activeElement.dataset['focus'] : undefined;
+  return { scrollTop: body.scrollTop, focus };
+}
+
+/**
+ * Whoever works through a list stays where they are when it is drawn again.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @param {Place} place
+ */
+function returnTo(dialog, { scrollTop, focus }) {
+  const button = focus === undefined ? null : dialog.querySelector(`[data-focus="${CSS.escape(focus)}"]`);
+  if (button instanceof HTMLElement) button.focus({ preventScroll: true });
+  const body = dialog.querySelector('.dialog-body');
+  if (body instanceof HTMLElement) body.scrollTop = scrollTop;
+}
+
 /**
  * @typedef {object} ModalActions
  * @property {(viewId: string, values: Record<string, string>) => Promise<string | undefined>} submit answers a sentence if it failed as a whole
@@ -281,6 +310,7 @@ export function createModalHost(actions) {
       const version = `${open.id} ${open.view.hash}`;
       if (version !== shown) {
         if (dialog === null) focusBefore = document.activeElement;
+        const before = open.id === viewId ? placeIn(dialog) : undefined;
         dialog?.close();
         dialog?.remove();
         dialog = draw(open, names, people);
@@ -288,6 +318,7 @@ export function createModalHost(actions) {
         dialog.showModal();
         const first = dialog.querySelector('.form-field input, .form-field textarea, .form-field select');
         if (first instanceof HTMLElement) first.focus();
+        if (before !== undefined) returnTo(dialog, before);
         shown = version;
         viewId = open.id;
       }

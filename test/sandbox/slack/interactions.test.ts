@@ -148,6 +148,15 @@ describe('a click', () => {
     });
   });
 
+  it('takes what the person saw when the message was drawn anew in the meantime', async () => {
+    const seen = { text: 'Approve', value: 'as it was' };
+    const stale = { user: 'U0APPROVER', channel: CHANNEL, ts, actionId: 'approve', blockId: 'earlier', seen };
+    expect(await fixture.slack.click(stale)).toMatchObject({ ok: true });
+    expect(fixture.app.payloads).toMatchObject([
+      { actions: [{ action_id: 'approve', block_id: 'earlier', value: 'as it was', type: 'button' }] },
+    ]);
+  });
+
   it.each([
     [{ user: 'U0NONE' }, 'There is no person "U0NONE" in the workspace.'],
     [{ channel: 'C0NONE' }, 'There is no channel "C0NONE".'],
