@@ -99,13 +99,13 @@ export function statesPhrase({ byStatus }: Pick<DigestSummary, 'byStatus'>): str
 export function reasonWords(reason: DigestMember['reason']): string {
   switch (reason) {
     case 'rotation-off':
-      return 'rotation is off';
+      return 'rotation off';
     case 'period-too-long':
       return 'rotates too rarely';
     case 'manual-rotation-due':
       return 'imported key material';
     case 'unknown':
-      return 'cannot be read';
+      return 'not readable';
   }
 }
 
