@@ -334,7 +334,7 @@ export function buttonsFor(finding: Finding, context: FindingContext): Button[] 
           style: 'danger',
           confirm: confirmation(
             'End this exemption?',
-            'The finding opens again at once, and the approvers are asked to decide.',
+            named(finding, 'the finding opens again at once, and the approvers are asked to decide.'),
             'End exemption now',
           ),
         }),
@@ -348,7 +348,7 @@ function requestButtons(finding: Finding, ref: FindingRef, context: FindingConte
   if (request === null) return null;
   const seen = { ...ref, request: request.at };
   const label = confirmLabel(request.action);
-  const terms = plain(`Until ${utc(request.terms.until)}, reason: ${plain(request.terms.reason, 200)}`, 300);
+  const terms = named(finding, `until ${utc(request.terms.until)}, reason: ${plain(request.terms.reason, 150)}`);
   return [
     button(BUTTON.confirm, label, seen, { confirm: confirmation(`${label}?`, terms, label) }),
     button(BUTTON.withdraw, 'Withdraw', seen),
@@ -370,8 +370,15 @@ function letEndButton({ exemption }: ExemptFinding, ref: FindingRef): Button[] {
 function fixNowButton(finding: ExemptFinding, ref: FindingRef, { policy }: FindingContext): Button[] {
   const remedy = remedyOf(finding, policy);
   if (remedy === null) return [];
-  const what = `The exemption ends, and the bot calls ${remedyCall(remedy, finding.key, policy)}.`;
-  return [button(BUTTON.fixNow, 'Fix now', ref, { confirm: confirmation('Fix it now?', plain(what, 300), 'Fix now') })];
+  const what = `the exemption ends, and the bot calls ${remedyCall(remedy, finding.key, policy)}.`;
+  return [
+    button(BUTTON.fixNow, 'Fix now', ref, { confirm: confirmation('Fix it now?', named(finding, what), 'Fix now') }),
+  ];
+}
+
+/** What a dialog says, and of which key: in a list one click is like another. */
+function named({ key, facts }: Finding, what: string): string {
+  return plain(`${keyName(key, facts)}: ${what}`, 300);
 }
 
 function approveButton(
@@ -381,7 +388,7 @@ function approveButton(
   context: FindingContext,
 ): Button {
   const label = approveLabel(finding, remedy, context);
-  const call = plain(`${remedyCall(remedy, finding.key, context.policy)}.`, 300);
+  const call = named(finding, `${remedyCall(remedy, finding.key, context.policy)}.`);
   // Not the obvious choice where it is likely to be undone, or where something else was asked for.
   const isObvious = !isDriftLoop(finding) && waitingRequest(finding, context) === null;
   const style = isObvious ? { style: 'primary' as const } : {};

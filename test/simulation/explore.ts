@@ -35,7 +35,8 @@ function drawCircumstances(choices: Choices): Omit<Circumstances, keyof typeof N
   const isStorm = one([false, true], [2, 1]);
   if (!isStorm) return drawn;
   const storm = { ...drawn, keys: one([4, 6, 8]), digestThreshold: one([1, 2]), isStorm };
-  if (one([false, true], [2, 1])) return { ...storm, peopleActs: one([8, 16]), firstLook: one(['soon', 'at the digest']) };
+  if (one([false, true], [2, 1]))
+    return { ...storm, peopleActs: one([8, 16]), firstLook: one(['soon', 'at the digest']) };
   // What people do about the storm is what is looked at closely.
   return {
     ...{ ...storm, peopleActs: one([16, 32]), firstLook: 'at the digest', isCalmBefore: true },
