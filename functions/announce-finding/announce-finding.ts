@@ -52,25 +52,39 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
   }
   const policy = await readPolicy(deps);
   const digest = await placeFinding({ finding, version: sequence, event: record.event.type }, policy, deps);
+  const { root, slackRefused } = await showInChannel(record, { version, digest, policy }, deps);
+  // Whoever else has to hear of it does, whatever became of the message in the channel.
+  await tellOwner(record, root, finding, policy, deps);
+  await tellSecondChannel(record, { root, digest }, { finding, policy }, deps);
+  return { finding, slackRefused };
+}
+
+/**
+ * Shows the finding in its channel, in a message of its own or in its digest, and says below what the event was. A refusal
+ * of Slack is reported, and no error.
+ */
+async function showInChannel(
+  record: AuditEvent,
+  { version, digest, policy }: { version: Version; digest: string | null; policy: Policy },
+  deps: AnnounceFindingDeps,
+): Promise<{ root: Standing | null; slackRefused: string | null }> {
+  const { finding } = version;
+  let root: Standing | null = null;
   try {
     if (digest === null) {
-      const root = await showFinding(version, policy, deps);
+      root = await showFinding(version, policy, deps);
       await tellInThread(record, root, finding, policy, deps);
-      await tellOwner(record, root, finding, policy, deps);
-      await tellSecondChannel(record, { root, digest }, { finding, policy }, deps);
     } else {
       await tellBelowDigest(record, digest, { finding, policy }, deps);
       const stored = await deps.claims.read({ digest, part: 'root' });
-      const root = stored?.state === 'posted' ? stored : null;
-      await tellOwner(record, root, finding, policy, deps);
-      await tellSecondChannel(record, { root, digest }, { finding, policy }, deps);
+      root = stored?.state === 'posted' ? stored : null;
     }
-    return { finding, slackRefused: null };
+    return { root, slackRefused: null };
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
     await reportRefusal(rootOf(record), code, deps);
-    return { finding, slackRefused: code };
+    return { root, slackRefused: code };
   }
 }
 

@@ -39,8 +39,8 @@ function drawCircumstances(choices: Choices): Omit<Circumstances, keyof typeof N
     return { ...storm, peopleActs: one([8, 16]), firstLook: one(['soon', 'at the digest']) };
   // What people do about the storm is what is looked at closely.
   return {
-    ...{ ...storm, peopleActs: one([16, 32]), firstLook: 'at the digest', isCalmBefore: true },
-    ...{ misfortunes: one([0, 16, 40]), likelihood: one([10, 30]), policyMistakes: one([0, 2]) },
+    ...{ ...storm, mode: 'ask', peopleActs: one([16, 32]), firstLook: 'at the digest', isCalmBefore: true },
+    ...{ misfortunes: one([0, 16, 40]), likelihood: one([10, 30]), policyMistakes: one([0, 2], [3, 1]) },
   };
 }
 

@@ -384,7 +384,11 @@ export class Invariants {
         if (byBatch.length > 0 && joinedAt > batch.upTo && byBatch[0]?.event.type !== 'command-refused') {
           this.#violate(`batch ${batch.requestId} decided ${member.key.arn}, which its person was not shown`);
         }
-        for (const { event } of byBatch) {
+        for (const { event, sequence } of byBatch) {
+          const before = replay(events.filter((other) => other.sequence < sequence).map((other) => other.event));
+          if (before === undefined || !isApprovable(before)) {
+            this.#violate(`batch ${batch.requestId} decided ${member.key.arn}, which was not to be approved then`);
+          }
           const by = event.type === 'remediation-approved' ? event.approval.by : null;
           if (by?.kind === 'person' && by.person.userId !== batch.person.userId) {
             this.#violate(`batch ${batch.requestId} of ${batch.person.userId} decided as ${by.person.userId}`);

@@ -2,6 +2,8 @@ import type { Move, Scheduler, Source } from './scheduler.ts';
 
 const HOUR = 3_600_000;
 const REPAIRED_AFTER_MS = HOUR / 3;
+/** Two mistakes in a row would last longer than the queues try. */
+const NEXT_AFTER_MS = HOUR;
 const LEAPS = [HOUR, 24 * HOUR, 8 * 24 * HOUR, 31 * 24 * HOUR, 91 * 24 * HOUR];
 
 /** The people who run the bot: now and then they store a policy that nobody can read, and repair it later. */
@@ -11,6 +13,7 @@ export class Operators implements Source {
   readonly #isCalm: () => boolean;
   #mistakes: number;
   #repairAt: number | null = null;
+  #flawlessUntil = 0;
 
   public constructor(parts: {
     scheduler: Scheduler;
@@ -36,7 +39,7 @@ export class Operators implements Source {
 
   public moves(): Move[] {
     if (this.#repairAt === null)
-      return this.#mistakes === 0 || this.#isCalm()
+      return this.#mistakes === 0 || this.#isCalm() || this.#scheduler.now() < this.#flawlessUntil
         ? []
         : [
             {
@@ -71,6 +74,7 @@ export class Operators implements Source {
 
   #repair(): void {
     this.#repairAt = null;
+    this.#flawlessUntil = this.#scheduler.now() + NEXT_AFTER_MS;
     this.#scheduler.tell(() => 'the policy is repaired');
     this.#storePolicy(true);
   }

@@ -185,6 +185,40 @@ export const PLANTED_FAULTS = {
     edits: [{ replace: 'const stale = await deps.digests.stale(PAGE);', by: 'const stale: string[] = [];' }],
     foundWithin: 500,
   },
+  'change-lost-while-rendering': {
+    mistake: 'a digest counts as current although it has changed while it was rendered',
+    file: 'functions/adapters/digest-upkeep.ts',
+    edits: [{ replace: "'#version = :version',", by: "'attribute_exists(#version)'," }],
+    foundWithin: 500,
+  },
+  'abandoned-batch': {
+    mistake: 'nobody goes on with a batch whose run died',
+    file: 'functions/sweep-keys/keep-digests.ts',
+    edits: [{ replace: 'const batches = await deps.digests.openBatches(PAGE);', by: 'const batches: Batch[] = [];' }],
+    foundWithin: 500,
+  },
+  'approves-the-decided': {
+    mistake: 'a batch decides about a key that somebody has decided about meanwhile',
+    file: 'functions/sweep-keys/approve-batch.ts',
+    edits: [
+      {
+        replace: 'if (finding?.episode !== episode || !isApprovable(finding)) return null;',
+        by: 'if (finding?.episode !== episode) return null;',
+      },
+    ],
+    foundWithin: 500,
+  },
+  'one-verdict-for-all': {
+    mistake: 'who may approve one key of a digest may approve all of them',
+    file: 'functions/sweep-keys/approve-batch.ts',
+    edits: [
+      {
+        replace: "verdict: verdictOn(finding, { action: 'approve', person, groups, policy }),",
+        by: 'verdict: { allowed: true },',
+      },
+    ],
+    foundWithin: 500,
+  },
 } as const satisfies Record<string, PlantedFault>;
 
 export type PlantedFaultName = keyof typeof PLANTED_FAULTS;

@@ -430,6 +430,14 @@ describe('the owner of an exemption', () => {
     expect(directly()).toEqual([expect.not.stringContaining('archives')]);
   });
 
+  it('is told although Slack refuses to show the finding in its channel', async () => {
+    await announce(anOpening());
+    slack.slack.setChannel(CHANNEL, { archived: true });
+    await announce(granted);
+    expect(directly()).toHaveLength(1);
+    expect(alerts()).toMatchObject([{ alert: 'slack-refuses' }]);
+  });
+
   it('is told twice rather than not at all when nobody knows whether the first time arrived', async () => {
     const [, record] = append(anOpening(), granted);
     if (record === undefined) throw new Error('no record');
@@ -468,6 +476,13 @@ describe('an escalation', () => {
       expect.stringMatching(/^Nobody has decided: alias\/payments\/ledger .*Automatic rotation is off.*To the finding/),
     ]);
     expect(second()[0]?.text).toContain(`/archives/${CHANNEL}/p${root?.ts.replace('.', '') ?? ''}`);
+  });
+
+  it('reaches the second channel although Slack refuses to show the finding in its own', async () => {
+    policy.unanswered.escalationChannel = 'C0PAYMENTS';
+    slack.slack.setChannel(CHANNEL, { archived: true });
+    await announce(anOpening(), escalated);
+    expect(second()).toHaveLength(1);
   });
 
   it('is not repeated where the finding stands already', async () => {
