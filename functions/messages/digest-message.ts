@@ -99,13 +99,13 @@ export function statesPhrase({ byStatus }: Pick<DigestSummary, 'byStatus'>): str
 export function reasonWords(reason: DigestMember['reason']): string {
   switch (reason) {
     case 'rotation-off':
-      return 'rotation is off';
+      return 'rotation off';
     case 'period-too-long':
       return 'rotates too rarely';
     case 'manual-rotation-due':
       return 'imported key material';
     case 'unknown':
-      return 'cannot be read';
+      return 'not readable';
   }
 }
 
@@ -198,9 +198,13 @@ function listed(title: string, lines: RichTextSection[]): RichTextPart[] {
 function keyBlocks(waiting: readonly DigestMember[], policy: Policy): Block[] {
   const failed = waiting.filter(({ status }) => status === 'failed');
   const open = waiting.filter(({ status }) => status === 'open');
+  const first = open.filter(({ comesFirst }) => comesFirst).length;
   const elements = [
     ...listed('Remediation failed', keyLines(failed, NAMED_FAILURES, policy)),
-    ...listed('First to decide', keyLines(open, NAMED_KEYS, policy)),
+    ...listed(
+      first === 0 ? 'First to decide' : `First to decide (${first} by their tags)`,
+      keyLines(open, NAMED_KEYS, policy),
+    ),
   ];
   return elements.length === 0 ? [] : [{ type: 'rich_text', elements }];
 }
@@ -215,9 +219,8 @@ function keyLines(members: readonly DigestMember[], most: number, policy: Policy
   ];
 }
 
-function memberWords({ key, reason, severity, comesFirst }: DigestMember, policy: Policy): string {
+function memberWords({ key, reason, severity }: DigestMember, policy: Policy): string {
   const account = plain(accountName(policy, key.accountId), 80);
   const grave = severity === 'HIGH' ? ', severity HIGH' : '';
-  const first = comesFirst ? ', first by its tags' : '';
-  return `in ${account}, ${plain(key.region, 40)}: ${reasonWords(reason)}${grave}${first}`;
+  return `in ${account}, ${plain(key.region, 40)}: ${reasonWords(reason)}${grave}`;
 }
