@@ -1,14 +1,13 @@
 import type { AuditEvent } from '../domain/audit.ts';
-import type { Exemption, ExemptionTerms } from '../domain/exemption.ts';
 import type { FindingEvent } from '../domain/finding-events.ts';
 import { failureSentence } from './failure-sentence.ts';
 import { causeWords } from './key-facts.ts';
-import { patternSource } from './pattern-words.ts';
 import { decider, type Phrase, secondPerson } from './phrase.ts';
 import { plain } from './plain.ts';
 import { closingSentence, problemSentence } from './problem-sentence.ts';
 import { refusalSentence } from './refusal-sentence.ts';
 import { requestSentence } from './request-sentence.ts';
+import { termsWords } from './terms-words.ts';
 
 /** One line of a trail: when, what happened, and who answers for it. */
 export function auditLine({ event }: AuditEvent): Phrase[] {
@@ -37,8 +36,8 @@ function eventPhrases(event: FindingEvent): Phrase[] {
       return ['Approved by ', decider(event.approval.by), ...secondPerson(event.approval), '.'];
     case 'back-out-approved':
       return [
-        ...['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), '; then exempt'],
-        ...termsWords(event.thenExempt),
+        ...['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), '; then exempt '],
+        ...termsWords(event.thenExempt, 200),
       ];
     case 'remediation-started':
       return ['Remediation started.'];
@@ -52,13 +51,13 @@ function eventPhrases(event: FindingEvent): Phrase[] {
       return [`No result yet (report ${event.report}).`];
     case 'exemption-granted':
       return [
-        ...['Exempted by ', { person: event.exemption.grantedBy }, ...secondPerson(event.exemption)],
-        ...termsWords(event.exemption),
+        ...['Exempted by ', { person: event.exemption.grantedBy }, ...secondPerson(event.exemption), ' '],
+        ...termsWords(event.exemption, 200),
       ];
     case 'exemption-renewed':
       return [
-        ...['Exemption renewed by ', { person: event.by }, ...secondPerson(event.exemption)],
-        ...termsWords(event.exemption),
+        ...['Exemption renewed by ', { person: event.by }, ...secondPerson(event.exemption), ' '],
+        ...termsWords(event.exemption, 200),
       ];
     case 'mode-changed':
       return [`The mode of its route changed from ${event.from} to ${event.to}.`];
@@ -93,14 +92,6 @@ function eventPhrases(event: FindingEvent): Phrase[] {
     case 'command-refused':
       return ['Refused to ', decider(event.by), ` (${event.command}): ${refusalSentence(event.refusal)}`];
   }
-}
-
-function termsWords(terms: ExemptionTerms & Pick<Exemption, 'pattern'>): Phrase[] {
-  const { until, owner, reason, ticket } = terms;
-  return [
-    ...[patternSource(terms), ' until ', { time: until }, ', owner ', { person: owner }],
-    `: ${plain(reason, 200)}${ticket === null ? '' : ` (ticket ${plain(ticket, 100)})`}.`,
-  ];
 }
 
 function requestId(kmsRequestId: string | null): Phrase[] {

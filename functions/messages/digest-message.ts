@@ -10,9 +10,9 @@ import {
   isMeant,
   isWaiting,
   type JoinedMember,
+  type MemberState,
   summarise,
 } from '../domain/digest.ts';
-import type { Status } from '../domain/finding.ts';
 import { accountName, type Policy } from '../domain/policy.ts';
 import {
   type Block,
@@ -99,23 +99,24 @@ export function statesPhrase({ byStatus }: Pick<DigestSummary, 'byStatus'>): str
 export function reasonWords(reason: DigestMember['reason']): string {
   switch (reason) {
     case 'rotation-off':
-      return 'rotation is off';
+      return 'rotation off';
     case 'period-too-long':
       return 'rotates too rarely';
     case 'manual-rotation-due':
       return 'imported key material';
     case 'unknown':
-      return 'cannot be read';
+      return 'not readable';
   }
 }
 
-const STATES: [Status, { one: string; many: string }][] = [
+const STATES: [MemberState, { one: string; many: string }][] = [
   ['open', { one: 'waits for a decision', many: 'wait for a decision' }],
   ['failed', same('failed')],
   ['approved', same('approved and under way')],
   ['remediated', same('remediated')],
   ['exempt', same('exempt')],
   ['closed', same('closed')],
+  ['observed', same('only observed')],
 ];
 
 function same(words: string): { one: string; many: string } {
@@ -198,9 +199,13 @@ function listed(title: string, lines: RichTextSection[]): RichTextPart[] {
 function keyBlocks(waiting: readonly DigestMember[], policy: Policy): Block[] {
   const failed = waiting.filter(({ status }) => status === 'failed');
   const open = waiting.filter(({ status }) => status === 'open');
+  const first = open.filter(({ comesFirst }) => comesFirst).length;
   const elements = [
     ...listed('Remediation failed', keyLines(failed, NAMED_FAILURES, policy)),
-    ...listed('First to decide', keyLines(open, NAMED_KEYS, policy)),
+    ...listed(
+      first === 0 ? 'First to decide' : `First to decide (${first} by their tags)`,
+      keyLines(open, NAMED_KEYS, policy),
+    ),
   ];
   return elements.length === 0 ? [] : [{ type: 'rich_text', elements }];
 }
@@ -215,9 +220,8 @@ function keyLines(members: readonly DigestMember[], most: number, policy: Policy
   ];
 }
 
-function memberWords({ key, reason, severity, comesFirst }: DigestMember, policy: Policy): string {
+function memberWords({ key, reason, severity }: DigestMember, policy: Policy): string {
   const account = plain(accountName(policy, key.accountId), 80);
   const grave = severity === 'HIGH' ? ', severity HIGH' : '';
-  const first = comesFirst ? ', first by its tags' : '';
-  return `in ${account}, ${plain(key.region, 40)}: ${reasonWords(reason)}${grave}${first}`;
+  return `in ${account}, ${plain(key.region, 40)}: ${reasonWords(reason)}${grave}`;
 }

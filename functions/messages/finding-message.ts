@@ -27,6 +27,7 @@ import { proofSentence } from './proof-sentence.ts';
 import { accountLabel, remedyCall, remedyExplanation } from './remedy-call.ts';
 import { confirmLabel, requestSentence } from './request-sentence.ts';
 import { driftFixes, infrastructureFixes, type SourceFix, sourceFixes } from './source-fix.ts';
+import { termsWords } from './terms-words.ts';
 
 export type FindingContext = { policy: Policy; now: string };
 
@@ -48,7 +49,7 @@ export function renderFinding(finding: Finding, context: FindingContext): Messag
     text: spoken(title, where, ...findingSentenceBefore(finding), ...state),
     blocks: [
       header(plain(title, 150)),
-      { type: 'rich_text', elements: statusParts(finding, context) },
+      { type: 'rich_text', elements: stateParagraphs(finding, context).map((paragraph) => richText(...paragraph)) },
       {
         type: 'rich_text',
         elements: [
@@ -118,20 +119,20 @@ function openWord(finding: OpenFinding): string {
 
 /** What holds now, who decided it, and when. */
 export function stateSentence(finding: Finding, context: FindingContext): Phrase[] {
-  const observed =
-    finding.mode === 'observe' ? [' This key is only observed: the policy lets nobody decide about it here.'] : [];
-  const request = waitingRequest(finding, context);
-  const pending: Phrase[] = request === null ? [] : [' ', ...requestSentence(request)];
-  return [...statusSentence(finding, context), ...pending, ...observed];
+  return stateParagraphs(finding, context).flatMap((paragraph, index) =>
+    index === 0 ? paragraph : [' ', ...paragraph],
+  );
 }
 
-/** The same in the message, where a request has a paragraph of its own, so that nobody overlooks it. */
-function statusParts(finding: Finding, context: FindingContext): RichTextPart[] {
+/** The same in paragraphs: what holds, what it rests on, and what somebody has asked for. */
+function stateParagraphs(finding: Finding, context: FindingContext): Phrase[][] {
   const request = waitingRequest(finding, context);
-  if (request === null) return [richText(...stateSentence(finding, context))];
   return [
-    richText(...statusSentence(finding, context)),
-    richText({ bold: 'Waiting for a second person: ' }, ...requestSentence(request)),
+    ...statusParagraphs(finding, context),
+    ...(request === null ? [] : [[{ bold: 'Waiting for a second person: ' }, ...requestSentence(request)]]),
+    ...(finding.mode === 'observe'
+      ? [['This key is only observed: the policy lets nobody decide about it here.']]
+      : []),
   ];
 }
 
@@ -141,47 +142,44 @@ function waitingRequest(finding: Finding, { now }: FindingContext): PendingReque
   return request === null || !isWaiting(request, now) ? null : request;
 }
 
-function statusSentence(finding: Finding, context: FindingContext): Phrase[] {
-  const { policy } = context;
+function statusParagraphs(finding: Finding, { policy, now }: FindingContext): Phrase[][] {
   switch (finding.status) {
     case 'open':
-      return openSentence(finding);
+      return [openSentence(finding)];
     case 'approved': {
-      const { approval, remedy, key, thenExempt, overdueReports } = finding;
-      const call = `remediation under way: ${remedyCall(remedy, key, policy)}.`;
-      const after: Phrase[] =
-        thenExempt === null ? [] : [' Afterwards the key is exempt until ', { time: thenExempt.until }, '.'];
-      const late = overdueReports === 0 ? [] : [` The result is overdue (reported ${overdueReports}×).`];
-      const by = [decider(approval.by), ...secondPerson(approval)];
-      return ['Approved by ', ...by, ' ', { time: approval.at }, `, ${call}`, ...after, ...late];
+      const { remedy, key, thenExempt, overdueReports } = finding;
+      const what = remedy.id === 'disable-rotation' ? 'back-out' : 'remediation';
+      const call = `, ${what} under way: ${remedyCall(remedy, key, policy)}.`;
+      const late = overdueReports === 0 ? '' : ` The result is overdue (reported ${overdueReports}×).`;
+      const after: Phrase[] = thenExempt === null ? [] : ['Afterwards the key is exempt ', ...termsWords(thenExempt)];
+      return [['Approved by ', ...approvedBy(finding), call, late], ...(after.length === 0 ? [] : [after])];
     }
     case 'remediated': {
-      const { approval, remedy, remediatedAt, proof, kmsRequestId, key } = finding;
+      const { remedy, remediatedAt, proof, kmsRequestId, key } = finding;
       const done = `: ${remedyCall(remedy, key, policy)}, approved by `;
-      const by: Phrase[] = [decider(approval.by), ...secondPerson(approval), ' ', { time: approval.at }, '. '];
-      return ['Remediated ', { time: remediatedAt }, done, ...by, ...proofSentence(proof, kmsRequestId)];
+      return [
+        ['Remediated ', { time: remediatedAt }, done, ...approvedBy(finding), '.'],
+        proofSentence(proof, kmsRequestId),
+      ];
     }
     case 'failed': {
-      const { approval, failedAt, failure, remedy, key, kmsRequestId } = finding;
-      const request = kmsRequestId === null ? [] : [` KMS request id: ${plain(kmsRequestId, 80)}.`];
-      const by: Phrase[] = [decider(approval.by), ...secondPerson(approval), ' ', { time: approval.at }];
-      const what = `: ${remedyCall(remedy, key, policy)}.`;
+      const { failedAt, failure, remedy, key, kmsRequestId } = finding;
+      const request = kmsRequestId === null ? '' : ` KMS request id: ${plain(kmsRequestId, 80)}.`;
       return [
-        'Failed ',
-        { time: failedAt },
-        '. ',
-        ...failureSentence(failure),
-        ' Approved by ',
-        ...by,
-        what,
-        ...request,
+        ['Failed ', { time: failedAt }, '. ', ...failureSentence(failure)],
+        ['Approved by ', ...approvedBy(finding), `: ${remedyCall(remedy, key, policy)}.${request}`],
       ];
     }
     case 'exempt':
-      return exemptSentence(finding, context.now);
+      return [exemptSentence(finding, now)];
     case 'closed':
-      return ['Closed ', { time: finding.closedAt }, '. ', ...closingSentence(finding.closing)];
+      return [['Closed ', { time: finding.closedAt }, '. ', ...closingSentence(finding.closing)]];
   }
+}
+
+/** Who approved, and when. */
+function approvedBy({ approval }: Pick<RemediatedFinding, 'approval'>): Phrase[] {
+  return [decider(approval.by), ...secondPerson(approval), ' ', { time: approval.at }];
 }
 
 function openSentence(finding: OpenFinding): Phrase[] {
@@ -337,7 +335,7 @@ export function buttonsFor(finding: Finding, context: FindingContext): Button[] 
           style: 'danger',
           confirm: confirmation(
             'End this exemption?',
-            'The finding opens again at once, and the approvers are asked to decide.',
+            named(finding, 'the finding opens again at once, and the approvers are asked to decide.'),
             'End exemption now',
           ),
         }),
@@ -351,7 +349,7 @@ function requestButtons(finding: Finding, ref: FindingRef, context: FindingConte
   if (request === null) return null;
   const seen = { ...ref, request: request.at };
   const label = confirmLabel(request.action);
-  const terms = plain(`Until ${utc(request.terms.until)}, reason: ${plain(request.terms.reason, 200)}`, 300);
+  const terms = named(finding, `until ${utc(request.terms.until)}, reason: ${plain(request.terms.reason, 150)}`);
   return [
     button(BUTTON.confirm, label, seen, { confirm: confirmation(`${label}?`, terms, label) }),
     button(BUTTON.withdraw, 'Withdraw', seen),
@@ -373,8 +371,15 @@ function letEndButton({ exemption }: ExemptFinding, ref: FindingRef): Button[] {
 function fixNowButton(finding: ExemptFinding, ref: FindingRef, { policy }: FindingContext): Button[] {
   const remedy = remedyOf(finding, policy);
   if (remedy === null) return [];
-  const what = `The exemption ends, and the bot calls ${remedyCall(remedy, finding.key, policy)}.`;
-  return [button(BUTTON.fixNow, 'Fix now', ref, { confirm: confirmation('Fix it now?', plain(what, 300), 'Fix now') })];
+  const what = `the exemption ends, and the bot calls ${remedyCall(remedy, finding.key, policy)}.`;
+  return [
+    button(BUTTON.fixNow, 'Fix now', ref, { confirm: confirmation('Fix it now?', named(finding, what), 'Fix now') }),
+  ];
+}
+
+/** What a dialog says, and of which key: in a list one click is like another. */
+function named({ key, facts }: Finding, what: string): string {
+  return plain(`${keyName(key, facts)}: ${what}`, 300);
 }
 
 function approveButton(
@@ -384,7 +389,7 @@ function approveButton(
   context: FindingContext,
 ): Button {
   const label = approveLabel(finding, remedy, context);
-  const call = plain(`${remedyCall(remedy, finding.key, context.policy)}.`, 300);
+  const call = named(finding, `${remedyCall(remedy, finding.key, context.policy)}.`);
   // Not the obvious choice where it is likely to be undone, or where something else was asked for.
   const isObvious = !isDriftLoop(finding) && waitingRequest(finding, context) === null;
   const style = isObvious ? { style: 'primary' as const } : {};

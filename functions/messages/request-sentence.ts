@@ -1,15 +1,13 @@
 import type { FourEyesReason } from '../domain/authority.ts';
 import type { PendingRequest } from '../domain/finding.ts';
 import type { Phrase } from './phrase.ts';
-import { plain } from './plain.ts';
+import { termsWords } from './terms-words.ts';
 
 /** What somebody asked for that waits for a second person: what, on which terms, why it takes two, until when. */
 export function requestSentence({ action, by, at, terms, because, lapsesAt }: PendingRequest): Phrase[] {
-  const { owner, reason, ticket, until } = terms;
   return [
-    ...[{ person: by }, ` asked `, { time: at }, ` to ${WISH[action]} until `, { time: until }],
-    ...[', owner ', { person: owner }, `, reason: ${plain(reason, 500)}`],
-    `${ticket === null ? '' : ` (ticket ${plain(ticket, 100)})`}. ${whyTwoPeople(because)} `,
+    ...[{ person: by }, ' asked ', { time: at }, ` to ${WISH[action]} `, ...termsWords(terms, 500)],
+    ` ${whyTwoPeople(because)} `,
     ...['Another approver has to confirm it before ', { time: lapsesAt }, '; until then nothing changes.'],
   ];
 }

@@ -1,19 +1,19 @@
 import type { Assessment } from '../domain/assessment.ts';
 import { isProblem } from '../domain/assessment.ts';
 import type { AuditEvent } from '../domain/audit.ts';
-import type { Exemption, ExemptionTerms } from '../domain/exemption.ts';
+import type { Exemption } from '../domain/exemption.ts';
 import { type Finding, isDriftLoop, type Mode } from '../domain/finding.ts';
 import { type Policy, routeOf } from '../domain/policy.ts';
 import { remedyFor } from '../domain/remedy.ts';
 import type { Block } from './block.ts';
 import { failureSentence } from './failure-sentence.ts';
-import { patternSource } from './pattern-words.ts';
 import { decider, type Phrase, richText, secondPerson, spoken } from './phrase.ts';
 import { plain } from './plain.ts';
 import { closingSentence, driftSentence, notApplicableSentence, problemSentence } from './problem-sentence.ts';
 import { proofSentence } from './proof-sentence.ts';
 import { remedyCall } from './remedy-call.ts';
 import { requestSentence } from './request-sentence.ts';
+import { termsWords } from './terms-words.ts';
 
 /** `finding` is the present state of the record's episode. */
 export type ReplyContext = { policy: Policy; now: string; finding: Finding };
@@ -70,14 +70,14 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
       return reply([
         ...['Back-out approved by ', decider(event.approval.by), ...secondPerson(event.approval), ': '],
         `${remedyCall(event.remedy, record.key, context.policy)}, then exempt `,
-        ...exemptionWords(event.thenExempt),
+        ...termsWords(event.thenExempt),
       ]);
     case 'remediated':
       return reply(['Remediated. ', ...proofSentence(event.proof, event.kmsRequestId)]);
     case 'backed-out':
       return reply([
         ...['Backed out. ', ...proofSentence(event.proof, event.kmsRequestId), ' Now exempt '],
-        ...exemptionWords(event.exemption),
+        ...termsWords(event.exemption),
       ]);
     case 'remediation-failed':
       return reply(['Remediation failed. ', ...failureSentence(event.failure), ' ', ...approvers(context)], true);
@@ -90,15 +90,10 @@ export function renderReply(record: AuditEvent, context: ReplyContext): Reply | 
     case 'request-lapsed':
       return reply(['Nobody confirmed the request in time, so it is void. Whoever still wants it has to ask again.']);
     case 'exemption-granted':
-      return reply([...granted(event.exemption), exempted, ...exemptionWords(event.exemption)]);
+      return reply([...granted(event.exemption), exempted, ...termsWords(event.exemption)]);
     case 'exemption-renewed': {
       const { exemption, by } = event;
-      return reply([
-        { person: by },
-        ...secondPerson(exemption),
-        ' renewed the exemption ',
-        ...exemptionWords(exemption),
-      ]);
+      return reply([{ person: by }, ...secondPerson(exemption), ' renewed the exemption ', ...termsWords(exemption)]);
     }
     case 'exemption-shortened':
       return reply([{ person: event.by }, ' shortened the exemption: it now ends ', { time: event.until }, '.']);
@@ -161,14 +156,6 @@ function reply(phrases: Phrase[], broadcast = false): Reply {
 
 function granted(exemption: Exemption): Phrase[] {
   return [{ person: exemption.grantedBy }, ...secondPerson(exemption)];
-}
-
-function exemptionWords(terms: ExemptionTerms & Pick<Exemption, 'pattern'>): Phrase[] {
-  const { owner, until, reason, ticket } = terms;
-  return [
-    ...['until ', { time: until }, patternSource(terms), ', owner ', { person: owner }],
-    `, reason: ${plain(reason, 300)}${ticket === null ? '' : ` (ticket ${plain(ticket, 100)})`}.`,
-  ];
 }
 
 function assessmentSentence(assessment: Assessment): Phrase[] {

@@ -1,6 +1,7 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { parseEventImage } from '../../functions/adapters/findings-table.ts';
+import { parsePatternImage } from '../../functions/adapters/patterns-table.ts';
 import { batchSchema, digestMemberSchema } from '../../functions/contracts/digest-records.ts';
 import {
   BATCH_SORT_KEY_PREFIX,
@@ -9,9 +10,11 @@ import {
   EVENT_SORT_KEY_PREFIX,
   keyArnOf,
   MEMBER_SORT_KEY_PREFIX,
+  PATTERN_RECORD_SORT_KEY_PREFIX,
 } from '../../functions/contracts/table.ts';
 import type { AuditEvent } from '../../functions/domain/audit.ts';
 import { type Batch, isMeant, type JoinedMember } from '../../functions/domain/digest.ts';
+import type { PatternRecord } from '../../functions/domain/pattern-audit.ts';
 import type { ItemChange } from './memory-table.ts';
 import type { Invocation } from './scheduler.ts';
 import type { Situation } from './situations.ts';
@@ -53,9 +56,14 @@ export class Coverage {
     for (const change of changes) {
       const [pk, sk] = [String(change.keys['pk']?.['S']), String(change.keys['sk']?.['S'])];
       if (sk.startsWith(EVENT_SORT_KEY_PREFIX)) this.#onEvent(parseEventImage(change.after));
+      else if (sk.startsWith(PATTERN_RECORD_SORT_KEY_PREFIX)) this.#onPattern(parsePatternImage(change.after));
       else if (pk.startsWith(digestPartition(''))) this.#onDigestItem(pk, sk, change, invocation);
       else if (sk.endsWith('#root')) this.#onPlaced(change);
     }
+  }
+
+  #onPattern({ event }: PatternRecord): void {
+    if (event.type === 'pattern-confirmed') this.note('two people exempt a pattern');
   }
 
   #onDigestItem(pk: string, sk: string, change: ItemChange, invocation: Invocation | undefined): void {
@@ -106,9 +114,19 @@ export class Coverage {
     }
   }
 
-  #onEvent({ cause, event, key }: AuditEvent): void {
+  #onFollowing(event: AuditEvent['event'], statusBefore: AuditEvent['statusBefore'], cause: string): void {
+    if (event.type === 'exemption-revoked' && event.withPattern === true) this.note('a key leaves with its pattern');
+    if (event.type !== 'exemption-granted' || event.exemption.pattern === undefined) return;
+    const isApplied = cause === 'clock' && (statusBefore === 'open' || statusBefore === 'failed');
+    this.note(
+      isApplied ? 'a finding that waits is exempt by a pattern' : 'a finding is exempt by a pattern when it opens',
+    );
+  }
+
+  #onEvent({ cause, event, key, statusBefore }: AuditEvent): void {
     const isOfBatch = this.#batches.has(cause.id);
     if (isOfBatch) this.note(event.type === 'command-refused' ? 'a batch is refused a key' : 'a batch approves a key');
+    this.#onFollowing(event, statusBefore, cause.kind);
     if (!this.#inDigest.has(key.arn)) return;
     if (event.type === 'mode-changed') this.note('the mode of a key in a digest changes');
     if (event.type === 'exemption-granted') this.note('a key of a digest becomes exempt');

@@ -149,7 +149,7 @@ export class EventQueues implements Source {
 
 const FILTERS = STREAM_CONSUMER_NAMES.map((consumer) => ({ consumer, filters: streamFilters(consumer) }));
 /** How the sort keys of items begin that any filter lets through; most of the table's rows are others. */
-const INTERESTING = ['EVENT#', 'REFRESH#', 'BATCH#', 'TURN#'];
+const INTERESTING = ['EVENT#', 'RECORD#', 'REFRESH#', 'BATCH#', 'TURN#'];
 
 type StreamRecord = { what: string; isOfDigest: boolean; event: unknown };
 type Lane = {
@@ -204,7 +204,7 @@ export class StreamConsumers implements Source {
       };
       for (const { consumer, filters } of FILTERS) {
         if (!filters.some((filter) => matches(filter, record))) continue;
-        const isOfDigest = !sk.startsWith('EVENT#');
+        const isOfDigest = !sk.startsWith('EVENT#') && !sk.startsWith('RECORD#');
         const eventType = after['eventType']?.['S'];
         const what = `the stream delivers ${typeof eventType === 'string' ? eventType : sk}`;
         this.#laneOf(consumer, keys).records.push({ what, isOfDigest, event: { Records: [record] } });

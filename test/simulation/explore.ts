@@ -4,7 +4,7 @@ import { type Circumstances, runSchedule, type ScheduleResult } from './run-sche
 /** The circumstances of a random schedule are drawn from its seed too. */
 export async function runSeed(seed: number, withStory = false): Promise<ScheduleResult> {
   const choices = randomChoices(seed);
-  const circumstances = { ...drawCircumstances(choices), ...drawSweeps(seed) };
+  const circumstances = { ...withPatterns(drawCircumstances(choices), seed), ...drawSweeps(seed) };
   return await runSchedule({ choices, circumstances, name: `seed ${seed}`, withStory });
 }
 
@@ -13,13 +13,20 @@ function drawSweeps(seed: number): Pick<Circumstances, keyof typeof NO_SWEEPS> {
   return seed % 4 === 0 ? { sweeps: 1 + ((seed / 4) % 3), lostEvents: [0, 1, 4][(seed / 4) % 5] ?? 0 } : NO_SWEEPS;
 }
 
+/** In every fifth schedule people may exempt patterns, and do enough for it. By the seed itself, as sweeps are. */
+function withPatterns(drawn: Drawn, seed: number): Drawn {
+  if (seed % 5 !== 3 || drawn.isStorm) return drawn;
+  return { ...drawn, patterns: true, peopleActs: 40, keys: 3, keyActs: 4 };
+}
+
+type Drawn = Omit<Circumstances, keyof typeof NO_SWEEPS>;
 const NO_SWEEPS = { sweeps: 0, lostEvents: 0 };
 const NO_STORM = { isStorm: false, firstLook: 'at once', isCalmBefore: false } as const;
 
-function drawCircumstances(choices: Choices): Omit<Circumstances, keyof typeof NO_SWEEPS> {
+function drawCircumstances(choices: Choices): Drawn {
   const one = <const T>(options: readonly [T, ...T[]], weights: readonly number[] = options.map(() => 1)): T =>
     options[choices.pick(weights)] ?? options[0];
-  const drawn: Omit<Circumstances, keyof typeof NO_SWEEPS> = {
+  const drawn: Drawn = {
     keys: one([1, 2, 3], [8, 3, 1]),
     keyActs: one([0, 1, 2, 4, 8], [4, 4, 3, 2, 1]),
     peopleActs: one([2, 4, 8, 16], [4, 4, 2, 1]),
@@ -30,7 +37,7 @@ function drawCircumstances(choices: Choices): Omit<Circumstances, keyof typeof N
     mode: one(['ask', 'auto', 'observe'], [8, 2, 1]),
     policyMistakes: one([0, 1, 2], [6, 1, 1]),
     leaps: one([0, 3]),
-    ...{ digestThreshold: 20, ...NO_STORM },
+    ...{ digestThreshold: 20, ...NO_STORM, patterns: false },
   };
   const isStorm = one([false, true], [2, 1]);
   if (!isStorm) return drawn;
@@ -51,7 +58,7 @@ const SMALL_WORLD: { name: string; circumstances: Circumstances } = {
     ...{ keys: 1, keyActs: 0, peopleActs: 1, misfortunes: 2, likelihood: 1 },
     ...{ staleReadsMs: 0, indexLagMs: 0, mode: 'ask', policyMistakes: 0, leaps: 0 },
     ...NO_SWEEPS,
-    ...{ digestThreshold: 20, ...NO_STORM },
+    ...{ digestThreshold: 20, ...NO_STORM, patterns: false },
   },
 };
 

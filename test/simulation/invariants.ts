@@ -2,20 +2,31 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { digest } from '../../functions/adapters/digest.ts';
 import { parseEventImage } from '../../functions/adapters/findings-table.ts';
+import { parsePatternImage } from '../../functions/adapters/patterns-table.ts';
 import { batchSchema, digestMemberSchema } from '../../functions/contracts/digest-records.ts';
+import { patternSchema } from '../../functions/contracts/pattern-records.ts';
 import { findingSchema } from '../../functions/contracts/records.ts';
-import { EVENT_SORT_KEY_PREFIX, SNAPSHOT_SORT_KEY } from '../../functions/contracts/table.ts';
+import {
+  EVENT_SORT_KEY_PREFIX,
+  PATTERN_RECORD_SORT_KEY_PREFIX,
+  PATTERN_SORT_KEY,
+  SNAPSHOT_SORT_KEY,
+} from '../../functions/contracts/table.ts';
 import { type AuditEvent, type ChainHead, verifyChain } from '../../functions/domain/audit.ts';
 import { type Batch, type DigestMember, isApprovable, isInTime, memberOf } from '../../functions/domain/digest.ts';
-import { replay } from '../../functions/domain/evolve.ts';
+import { evolve, replay } from '../../functions/domain/evolve.ts';
 import type { Exemption } from '../../functions/domain/exemption.ts';
 import { type Finding, requestOf } from '../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
+import type { KeyIdentity } from '../../functions/domain/key.ts';
+import { isMeantBy } from '../../functions/domain/key-pattern.ts';
+import { type PatternHead, type PatternRecord, verifyPatternChain } from '../../functions/domain/pattern-audit.ts';
 import type { PersonRef, Trigger } from '../../functions/domain/people.ts';
 import type { Policy } from '../../functions/domain/policy.ts';
 import { same } from '../../functions/domain/same.ts';
 import { renderDigest } from '../../functions/messages/digest-message.ts';
 import { renderFinding } from '../../functions/messages/finding-message.ts';
+import { renderPatternMessage } from '../../functions/messages/pattern-message.ts';
 import type { KeyView } from '../../sandbox/aws/kms/key-view.ts';
 import { buttonsOf } from '../../sandbox/slack/block-schema.ts';
 import { isReply, type Message, type Workspace } from '../../sandbox/slack/workspace.ts';
@@ -69,6 +80,7 @@ export class Invariants {
   readonly #published = new Set<string>();
   /** Slack requests that changed a finding. */
   readonly #effective = new Set<string>();
+  readonly #patterns = new Map<string, { head: PatternHead; records: PatternRecord[] }>();
   #policyBrokenSince: number | null = null;
 
   public constructor({ now, policy }: { now: () => number; policy: Policy }) {
@@ -100,6 +112,7 @@ export class Invariants {
   public onWrite(changes: readonly ItemChange[], invocation: Invocation | undefined): void {
     const records = changes.filter(isEvent).map(({ after }) => parseEventImage(after));
     const snapshot = changes.find(({ keys }) => keys['sk']?.['S'] === SNAPSHOT_SORT_KEY);
+    this.#onPatternWrite(changes);
     if (snapshot === undefined) {
       if (records.length > 0) this.#violate('events were written without the finding');
       return;
@@ -110,10 +123,69 @@ export class Invariants {
     const [first] = records;
     if (first === undefined) this.#violate(`the finding of ${arn} changed without an event`);
     else this.#onceOnly(first);
-    for (const record of records) this.#checkEvent(record, before, invocation);
+    let present = before;
+    for (const record of records) {
+      this.#checkFollows(record.event, record.key, present);
+      this.#checkEvent(record, before, invocation);
+      present = evolve(present, record.event);
+    }
     this.#findings.set(arn, finding);
     this.#heads.set(arn, { sequence, hash, finding });
     this.#events.set(arn, [...(this.#events.get(arn) ?? []), ...records]);
+  }
+
+  /** An exemption of a pattern's events and state were written together. */
+  #onPatternWrite(changes: readonly ItemChange[]): void {
+    const records = changes
+      .filter(({ keys }) => String(keys['sk']?.['S']).startsWith(PATTERN_RECORD_SORT_KEY_PREFIX))
+      .map(({ after }) => parsePatternImage(after));
+    const snapshot = changes.find(({ keys }) => keys['sk']?.['S'] === PATTERN_SORT_KEY);
+    if (snapshot === undefined) {
+      if (records.length > 0) this.#violate('events of a pattern were written without it');
+      return;
+    }
+    const head = patternRow.parse(unmarshall(attributes.parse(snapshot.after)));
+    const { id, grant } = head.pattern;
+    if (records.length === 0) this.#violate(`the exemption of pattern ${id} changed without an event`);
+    if (grant !== null) {
+      if (grant.grantedBy.userId === grant.confirmedBy.userId) this.#violate(`pattern ${id} by one person twice`);
+      for (const by of [grant.grantedBy, grant.confirmedBy]) {
+        if (!this.#patternApprovers().includes(by.userId)) this.#violate(`pattern ${id} by ${by.userId}, who may not`);
+      }
+    }
+    this.#patterns.set(id, { head, records: [...(this.#patterns.get(id)?.records ?? []), ...records] });
+  }
+
+  /** A key follows a pattern only while two people's word holds, and only if it is meant and neither caused the finding. */
+  #checkFollows(event: FindingEvent, key: KeyIdentity, before: Finding | undefined): void {
+    const exemption = 'exemption' in event ? event.exemption : undefined;
+    if (exemption?.pattern === undefined) return;
+    const where = `${event.type} of ${key.arn} by pattern ${exemption.pattern.id}`;
+    const pattern = this.#patterns.get(exemption.pattern.id)?.head.pattern;
+    if (pattern === undefined || pattern.grant === null) {
+      this.#violate(`${where}, which nobody granted`);
+      return;
+    }
+    const { grant, ended } = pattern;
+    if (Date.parse(exemption.until) <= Date.parse(event.at)) this.#violate(`${where}, which has run out`);
+    // Whoever opens a finding has read the patterns a little before.
+    if (ended !== null && Date.parse(event.at) - Date.parse(ended.at) > POLICY_LAG_MS) {
+      this.#violate(`${where}, which had ended`);
+    }
+    const facts = before !== undefined && 'facts' in before ? before.facts : null;
+    if (!isMeantBy(pattern.pattern, key, facts)) this.#violate(`${where}, which does not mean it`);
+    const cause = before?.trigger.kind === 'cloudtrail' ? before.trigger.actor.email : null;
+    for (const { userId } of [grant.grantedBy, grant.confirmedBy]) {
+      const email = PEOPLE.find(({ id }) => id === userId)?.email;
+      if (cause !== null && cause === email) this.#violate(`${where}, for a finding of ${userId}'s own`);
+    }
+  }
+
+  #patternApprovers(): string[] {
+    const approvers = this.#policy.exemptions.patterns?.approvers;
+    if (approvers === undefined) return [];
+    const groups = USER_GROUPS.filter(({ id }) => approvers.userGroups.includes(id));
+    return [...approvers.users, ...groups.flatMap(({ users }) => users)];
   }
 
   public onKmsCall(call: KmsCall): void {
@@ -207,6 +279,8 @@ export class Invariants {
     const decision = decisionOf(event);
     if (decision === null) return;
     const { isExcuse } = decision;
+    // Those of a pattern are judged by it.
+    if (isOfPattern(event)) return;
     for (const by of decision.by) this.#checkPerson(event, by, isExcuse, before);
     if (isExcuse && event.type !== 'confirmation-requested') this.#checkFourEyes(event, decision.by, before);
   }
@@ -270,7 +344,47 @@ export class Invariants {
       if (!world.lockedOut.has(key.arn)) this.#checkKey(key);
     }
     for (const [arn, events] of this.#events) this.#checkTrail(arn, events);
+    for (const [id, { head, records }] of this.#patterns) this.#checkPattern(id, head, records, world);
     this.#checkMessages(world);
+  }
+
+  #checkPattern(id: string, head: PatternHead, records: readonly PatternRecord[], { workspace, deleted }: World): void {
+    const chain = verifyPatternChain(records, digest, head);
+    if (!chain.intact) this.#violate(`the audit chain of pattern ${id} is broken: ${chain.problem}`);
+    const unheard = records.filter((record) => !this.#published.has(record.id));
+    if (unheard.length > 0) this.#violate(`${unheard.length} events of pattern ${id} were never published`);
+    const { pattern } = head;
+    if (pattern === undefined) return;
+    if (!pattern.isApplied) this.#violate(`pattern ${id} was never applied to the end`);
+    const { request, grant, ended } = pattern;
+    if (ended === null && grant !== null && Date.parse(grant.until) < this.#now()) {
+      this.#violate(`the exemption of pattern ${id} does not end`);
+    }
+    if (request !== null && Date.parse(request.lapsesAt) < this.#now())
+      this.#violate(`the request of ${id} does not lapse`);
+    for (const [arn, finding] of this.#findings) {
+      if (finding.status !== 'exempt' || finding.exemption.pattern?.id !== id) continue;
+      if (ended?.because === 'revoked') this.#violate(`${arn} is exempt by pattern ${id}, which was ended`);
+      // Earlier, where a person had asked about the key itself when the pattern was renewed.
+      if (grant === null || Date.parse(finding.exemption.until) > Date.parse(grant.until)) {
+        this.#violate(`${arn} is exempt until ${finding.exemption.until}, longer than by its pattern`);
+      }
+    }
+    const messages = workspace.channels.flatMap((channel) => channel.messages);
+    const postId = `pattern#${id}#root`;
+    const shown = messages.filter(({ metadata }) => metadata?.event_payload['post_id'] === postId);
+    if (shown.length > 1) this.#violate(`${shown.length} messages for pattern ${id}`);
+    const [message] = shown;
+    if (message === undefined) {
+      if (!deleted.has(postId)) this.#violate(`no message for pattern ${id}`);
+      return;
+    }
+    if (message.subtype === 'tombstone') return;
+    const moments = [...records.map(({ event }) => event.at), new Date(this.#now()).toISOString()];
+    const fits = moments.some((now) => {
+      return renderPatternMessage(pattern, { policy: this.#policy, now, covered: null }).text === message.text;
+    });
+    if (!fits) this.#violate(`the message of pattern ${id} shows something else than what holds: ${message.text}`);
   }
 
   #checkKey(key: KeyView): void {
@@ -326,6 +440,8 @@ export class Invariants {
         if (finding.mode === 'observe' && root === undefined && within.length === 0) continue;
         for (const { event, sequence } of events) {
           if (event.type !== 'exemption-granted' && event.type !== 'exemption-reminded') continue;
+          // Of a pattern the owner is told once.
+          if (isOfPattern(event)) continue;
           const postId = `${arn}#${episode}#owner-${sequence}`;
           const told = live.has(postId) || deleted.has(postId);
           const isOf = events.find((other) => other.sequence === sequence)?.episode === episode;
@@ -443,6 +559,7 @@ function isEvent({ keys }: ItemChange): boolean {
   return typeof sk === 'string' && sk.startsWith(EVENT_SORT_KEY_PREFIX);
 }
 
+const patternRow = z.object({ pattern: patternSchema, sequence: z.number(), hash: z.string() });
 const snapshotRow = z.object({ finding: findingSchema, sequence: z.number(), hash: z.string() });
 const attributes = z.record(z.string(), z.custom<never>());
 
@@ -501,6 +618,12 @@ function decisionOf(event: FindingEvent): { by: PersonRef[]; isExcuse: boolean }
     case 'command-refused':
       return null;
   }
+}
+
+/** Whether an event only follows what was decided about a pattern. */
+function isOfPattern(event: FindingEvent): boolean {
+  if (event.type === 'exemption-revoked') return event.withPattern === true;
+  return 'exemption' in event && event.exemption.pattern !== undefined;
 }
 
 function peopleBehind({ grantedBy, confirmedBy }: Exemption): PersonRef[] {

@@ -1,6 +1,6 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { DUE, OPEN_BATCH, STALE_DIGEST, TABLE_ATTRIBUTES } from '../../functions/contracts/table.ts';
+import { DUE, OPEN_BATCH, PATTERN_DUE, STALE_DIGEST, TABLE_ATTRIBUTES } from '../../functions/contracts/table.ts';
 import { changed, type Expressions, holds, type Item } from './expressions.ts';
 
 /** One item before and after a write. */
@@ -103,7 +103,7 @@ export class MemoryTable {
   /** When the first finding, digest or batch is due; null when none is. */
   public earliestDeadline(): number | null {
     const deadlines = this.items()
-      .filter((row) => [DUE, STALE_DIGEST, OPEN_BATCH].includes(textOf(row, timeKey)))
+      .filter((row) => [DUE, STALE_DIGEST, OPEN_BATCH, PATTERN_DUE].includes(textOf(row, timeKey)))
       .map((row) => Date.parse(textOf(row, timeSort).split('#')[0] ?? ''));
     return deadlines.length === 0 ? null : Math.min(...deadlines);
   }

@@ -1,5 +1,6 @@
 import { DIGEST_BUTTON } from '../../functions/contracts/slack-actions.ts';
 import { type Button, buttonsOf } from '../../sandbox/slack/block-schema.ts';
+import { runCommand } from '../../sandbox/slack/commands.ts';
 import {
   click,
   closeView,
@@ -9,7 +10,7 @@ import {
 } from '../../sandbox/slack/interactions.ts';
 import { removeMessage } from '../../sandbox/slack/messages.ts';
 import { type Channel, isReply, type Message, type OpenView, type Workspace } from '../../sandbox/slack/workspace.ts';
-import { PEOPLE } from '../../sandbox/world.ts';
+import { ACCOUNTS, PEOPLE } from '../../sandbox/world.ts';
 import type { Coverage } from './coverage.ts';
 import type { Move, Scheduler, Source } from './scheduler.ts';
 import type { SimulatedSlack } from './simulated-slack.ts';
@@ -30,6 +31,7 @@ const CLICKERS = PEOPLE.map(({ id }) => ({
 const BUTTON_WEIGHTS: Record<string, number> = {
   ...{ approve: 6, exempt: 8, 're-check': 2 },
   ...{ 'confirm-request': 40, 'renew-exemption': 8 },
+  ...{ 'confirm-pattern': 80, 'renew-pattern': 6, 'revoke-pattern': 3 },
   ...{ 'approve-all': 12, 'review-digest': 12, 'same-page': 1, 'first-page': 1 },
 };
 /** Days until the end that people ask for; the policy allows 90. */
@@ -41,6 +43,9 @@ const REASONS = [
   'the partner re-encrypts next quarter',
   'soon',
 ];
+/** Which keys people exempt together: all that engineers make, or those that somebody tagged. */
+const PATTERNS = ['alias:key-*', 'alias:key-1', 'tag:team=pay*', 'alias:*'];
+const PATTERN_WEIGHTS = [8, 3, 3, 1];
 const REASON_WEIGHTS = [6, 6, 1];
 
 /**
@@ -53,6 +58,7 @@ export class People implements Source {
   readonly #coverage: Coverage;
   readonly #from: number;
   readonly #looksAtDigests: boolean;
+  readonly #mayExemptPatterns: boolean;
   readonly #onFirstLook: () => void;
   #hasLooked = false;
   #acts: number;
@@ -68,6 +74,7 @@ export class People implements Source {
     acts: number;
     from: number;
     looksAtDigests: boolean;
+    mayExemptPatterns: boolean;
     onFirstLook: () => void;
   }) {
     this.#scheduler = parts.scheduler;
@@ -76,6 +83,7 @@ export class People implements Source {
     this.#acts = parts.acts;
     this.#from = parts.from;
     this.#looksAtDigests = parts.looksAtDigests;
+    this.#mayExemptPatterns = parts.mayExemptPatterns;
     this.#onFirstLook = parts.onFirstLook;
   }
 
@@ -111,6 +119,13 @@ export class People implements Source {
         weight: 8,
         act: () => {
           this.#fillIn(forms);
+        },
+      });
+    if (this.#mayExemptPatterns)
+      moves.push({
+        weight: 2,
+        act: () => {
+          this.#exemptPattern();
         },
       });
     const inLists = this.#listSights();
@@ -206,6 +221,23 @@ export class People implements Source {
       this.#scheduler.tell(() => `${person.id} clicks ${actionId} again`);
       this.#act(() => click(this.#slack.context, at));
     }
+  }
+
+  #exemptPattern(): void {
+    const person = this.#one(
+      CLICKERS,
+      CLICKERS.map(({ weight }) => weight),
+    );
+    const account = this.#one(
+      ACCOUNTS,
+      ACCOUNTS.map(() => 1),
+    );
+    const keys = this.#one(PATTERNS, PATTERN_WEIGHTS);
+    if (person === undefined || account === undefined || keys === undefined) return;
+    const text = `exempt ${account.id} ${keys}`;
+    this.#scheduler.tell(() => `${person.id} types "${text}"`);
+    const command = { user: person.id, channel: 'C0SECURITY', command: '/kms-rotation', text };
+    this.#act(() => runCommand(this.#slack.context, command));
   }
 
   #fillIn(forms: Workspace['views']): void {

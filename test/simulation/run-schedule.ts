@@ -49,6 +49,8 @@ export type Circumstances = {
   firstLook: 'at once' | 'soon' | 'at the digest';
   /** Whether nothing goes wrong until then, so that it goes wrong in what people do about the storm. */
   isCalmBefore: boolean;
+  /** Whether people may exempt all keys of a pattern. */
+  patterns: boolean;
   /** How often time passes in leaps, up to months, while nothing is under way. */
   leaps: number;
   /** How often the keys of all accounts are swept; the last time when everything is quiet. */
@@ -174,7 +176,7 @@ export async function runSchedule({
   enterOutside(outside, name);
 
   const people = new People({
-    ...{ scheduler, slack, coverage, acts: circumstances.peopleActs },
+    ...{ scheduler, slack, coverage, acts: circumstances.peopleActs, mayExemptPatterns: circumstances.patterns },
     from: BEGINNING + LATEST[circumstances.firstLook],
     looksAtDigests: circumstances.firstLook === 'at the digest',
     onFirstLook() {
@@ -255,10 +257,11 @@ const MODES = ['ask', 'auto', 'observe'] as const;
 /** Of one account in a storm, so that who approves all may not approve each. */
 const FEWER_APPROVERS = ['U0APPROVER'];
 
-function policyDocument({ mode, digestThreshold, isStorm }: Circumstances): Policy {
+function policyDocument({ mode, digestThreshold, isStorm, patterns }: Circumstances): Policy {
   const policy = parsePolicy(sandboxPolicy(GRACE));
   const graceSeconds = { default: 30, byEventName: { CreateKey: 180 } };
-  const exemptions = { ...policy.exemptions, maximumTotalDays: 90 };
+  const mayExempt = patterns ? policy.exemptions.patterns : null;
+  const exemptions = { ...policy.exemptions, maximumTotalDays: 90, patterns: mayExempt };
   // One reminder is as good as three, and most schedules end with them.
   const unanswered = { remindAfterHours: [24], escalateAfterHours: 48, escalationChannel: 'C0SECURITY' };
   const { channel } = policy.defaultRoute;

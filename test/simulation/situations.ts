@@ -20,5 +20,9 @@ export const SITUATIONS = [
   'somebody deletes the message of a digest',
   'the policy becomes unreadable while a digest waits',
   'the policy becomes unreadable while a batch is under way',
+  'two people exempt a pattern',
+  'a finding is exempt by a pattern when it opens',
+  'a finding that waits is exempt by a pattern',
+  'a key leaves with its pattern',
 ] as const;
 export type Situation = (typeof SITUATIONS)[number];

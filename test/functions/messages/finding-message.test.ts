@@ -220,7 +220,7 @@ describe('renderFinding', () => {
       'EnableKeyRotation with RotationPeriodInDays=365 in eu-central-1 of payments-production (111122223333).';
     expect(wordsOf(blocks)).toContain(call);
     const [approve] = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
-    expect(approve?.confirm?.text.text).toBe(call);
+    expect(approve?.confirm?.text.text).toBe(`alias/payments/ledger: ${call}`);
     expect(JSON.parse(approve?.value ?? '')).toEqual({ key: KEY.arn, episode: 1 });
   });
 
