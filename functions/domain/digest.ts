@@ -14,6 +14,9 @@ export type DigestRules = {
   firstTags: FirstTags;
 };
 
+/** What a digest counts by: `observed` is a finding that waits, and that the policy lets nobody decide about any more. */
+export type MemberState = Status | 'observed';
+
 /**
  * A finding as its digest knows it: enough to count it, list it, and say whether "Approve all" is for it. `moved` is
  * one that has a message of its own again.
@@ -22,7 +25,7 @@ export type DigestMember = {
   key: KeyIdentity;
   episode: number;
   alias: string | null;
-  status: Status | 'moved';
+  status: MemberState | 'moved';
   reason: Problem['verdict'];
   severity: Severity;
   /** Name of the AWS identity that caused it; null when nobody did. */
@@ -45,7 +48,7 @@ export type DigestSummary = {
   /** Without those that have a message of their own again. */
   total: number;
   moved: number;
-  byStatus: Record<Status, number>;
+  byStatus: Record<MemberState, number>;
   byAccount: Count[];
   byReason: { of: Problem['verdict']; count: number }[];
   byCause: Count[];
@@ -109,7 +112,8 @@ export function takesMembers(
 export function memberOf(finding: Finding, { firstTags }: Pick<DigestRules, 'firstTags'>): DigestMember {
   const { key, episode, facts, assessment, trigger, status } = finding;
   return {
-    ...{ key, episode, status },
+    ...{ key, episode },
+    status: finding.mode === 'observe' && isWaiting({ status }) ? 'observed' : status,
     alias: facts?.aliases[0] ?? null,
     reason: assessment.verdict,
     severity: severityOf(finding),
@@ -178,7 +182,9 @@ export function inOrder<T extends DigestMember>(members: readonly T[]): T[] {
 
 /** Counts the members. */
 export function summarise(members: readonly DigestMember[]): DigestSummary {
-  const byStatus: Record<Status, number> = { open: 0, approved: 0, remediated: 0, failed: 0, exempt: 0, closed: 0 };
+  const byStatus: Record<MemberState, number> = {
+    ...{ open: 0, failed: 0, approved: 0, remediated: 0, exempt: 0, closed: 0, observed: 0 },
+  };
   const here: DigestMember[] = [];
   for (const member of members) {
     if (member.status === 'moved') continue;

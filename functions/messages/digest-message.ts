@@ -10,9 +10,9 @@ import {
   isMeant,
   isWaiting,
   type JoinedMember,
+  type MemberState,
   summarise,
 } from '../domain/digest.ts';
-import type { Status } from '../domain/finding.ts';
 import { accountName, type Policy } from '../domain/policy.ts';
 import {
   type Block,
@@ -109,13 +109,14 @@ export function reasonWords(reason: DigestMember['reason']): string {
   }
 }
 
-const STATES: [Status, { one: string; many: string }][] = [
+const STATES: [MemberState, { one: string; many: string }][] = [
   ['open', { one: 'waits for a decision', many: 'wait for a decision' }],
   ['failed', same('failed')],
   ['approved', same('approved and under way')],
   ['remediated', same('remediated')],
   ['exempt', same('exempt')],
   ['closed', same('closed')],
+  ['observed', same('only observed')],
 ];
 
 function same(words: string): { one: string; many: string } {

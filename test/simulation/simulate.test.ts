@@ -74,11 +74,10 @@ describe('the simulation', () => {
 });
 
 describe('a mistake in the product is found', () => {
-  test.each(Object.entries(PLANTED_FAULTS).map(([name, fault]) => ({ from: 1, ...fault, name })))(
+  test.each(Object.entries(PLANTED_FAULTS).map(([name, fault]) => ({ ...fault, name })))(
     '$name: $mistake, within $foundWithin seeds',
-    async ({ name, from, foundWithin }) => {
-      const seeds = ['--from', String(from), '--seeds', String(foundWithin)];
-      const { code, last } = await simulate('--plant', name, '--until-first', ...seeds);
+    async ({ name, foundWithin }) => {
+      const { code, last } = await simulate('--plant', name, '--until-first', '--seeds', String(foundWithin));
       expect(last).toMatch(/[1-9]\d* violations$/);
       expect(code).toBe(1);
     },

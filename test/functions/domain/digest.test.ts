@@ -29,7 +29,7 @@ const member = fc.record<DigestMember>({
     .map((index) => ({ ...KEY, arn: `${KEY.arn}-${index}`, accountId: `11112222333${index % 3}` })),
   episode: fc.integer({ min: 1, max: 2 }),
   alias: fc.option(fc.string({ maxLength: 20 })),
-  status: fc.constantFrom(...STATUSES, 'moved'),
+  status: fc.constantFrom(...STATUSES, 'observed', 'moved'),
   reason: fc.constantFrom('rotation-off', 'period-too-long', 'manual-rotation-due', 'unknown'),
   severity: fc.constantFrom('LOW', 'MEDIUM', 'HIGH'),
   causedBy: fc.option(fc.constantFrom('deployer', 'somebody')),
@@ -111,6 +111,7 @@ describe('"Approve all"', () => {
 
   it('is not for keys that are only observed, nor for those in a drift loop', () => {
     expect(isApprovable(given([anOpening({ mode: 'observe' })]))).toBe(false);
+    expect(memberOf(given([anOpening({ mode: 'observe' })]), RULES)).toMatchObject({ status: 'observed' });
     const history = { switchedOnByBot: [], switchedOffAgain: [{ at: later({}), by: 'pipeline', tool: 'Terraform' }] };
     expect(isApprovable({ ...aFinding('open'), history })).toBe(false);
   });
