@@ -16,7 +16,7 @@ import {
 } from '../domain/pattern-exemption.ts';
 import type { PersonRef, SlackPerson } from '../domain/people.ts';
 import type { Policy } from '../domain/policy.ts';
-import { verdictOnPattern } from '../domain/verdict.ts';
+import { approversOfPatterns, verdictOnPattern } from '../domain/verdict.ts';
 import type { WantedPattern } from '../messages/pattern-text.ts';
 import type { Deps as FindingDeps, RequestedTerms, TermsProblem } from './decide-finding.ts';
 import type { Requester } from './slack-click.ts';
@@ -221,7 +221,7 @@ async function ask(action: PatternAction, request: Requester, deps: PatternDeps)
     const by = { userId: request.userId, teamId: request.teamId, name: request.userId, email: null };
     return { policy, at, by, judge: () => ({ allowed: false, reason: 'outside-organisation' }) };
   }
-  const groups = await groupsFor(person, policy, deps);
+  const groups = await groupsFor(action, person, policy, deps);
   const judge = (current: PatternExemption | undefined) =>
     verdictOnPattern(action, { grant: current?.grant ?? null }, { person, groups, policy });
   return { policy, at, by: refOf(person), judge };
@@ -229,16 +229,16 @@ async function ask(action: PatternAction, request: Requester, deps: PatternDeps)
 
 /** None for who is named, or where nobody may: no look-up could change anything. */
 async function groupsFor(
+  action: PatternAction,
   { userId }: SlackPerson,
-  { exemptions, organisation, identity }: Policy,
+  policy: Policy,
   deps: PatternDeps,
 ): Promise<GroupMembership> {
-  const approvers = exemptions.patterns?.approvers ?? null;
-  if (approvers === null || approvers.users.includes(userId) || approvers.userGroups.length === 0) {
-    return { known: true, groupIds: [], gone: [] };
-  }
+  const { users, userGroups } = approversOfPatterns(action, policy);
+  if (users.includes(userId) || userGroups.length === 0) return { known: true, groupIds: [], gone: [] };
+  const { organisation, identity } = policy;
   const question = { teamIds: organisation.teamIds, maxAgeSeconds: identity.cacheSeconds };
-  return await deps.groupsOf(userId, approvers.userGroups, question);
+  return await deps.groupsOf(userId, userGroups, question);
 }
 
 type Standing = { requester: AuthorityVerdict; ownerIsFullMember: boolean };
@@ -260,7 +260,7 @@ async function standingOf(
   const ownerIsFullMember = owner !== null && isFullMember(owner, policy.organisation);
   if (person === null)
     return () => ({ requester: { allowed: false, reason: 'outside-organisation' }, ownerIsFullMember });
-  const groups = await groupsFor(person, policy, deps);
+  const groups = await groupsFor('request-pattern', person, policy, deps);
   return (current) => ({
     requester: verdictOnPattern('request-pattern', { grant: current?.grant ?? null }, { person, groups, policy }),
     ownerIsFullMember,

@@ -1,5 +1,6 @@
 import {
   type Action,
+  type Approvers,
   type AuthorityVerdict,
   authorise,
   type Culprit,
@@ -43,15 +44,23 @@ export function verdictOnAny(routes: readonly Route[], asking: Asking): Authorit
 }
 
 /**
- * What authority says of a person who wants to do this to the exemption of a pattern: only those may whom the policy names
- * for it, and its owner may let it end.
+ * Who may do this to the exemption of a pattern: those whom the policy names for it. Where it names nobody any more, one
+ * that is still in force must not outlive that: those of the default route may end it.
  */
+export function approversOfPatterns(action: PatternAction, { exemptions, defaultRoute }: Policy): Approvers {
+  const named = exemptions.patterns?.approvers;
+  if (named !== undefined) return named;
+  const ends = action === 'revoke-pattern' || action === 'withdraw-pattern';
+  return ends ? defaultRoute.approvers : { users: [], userGroups: [] };
+}
+
+/** What authority says of a person who wants to do this to the exemption of a pattern. Its owner may let it run out. */
 export function verdictOnPattern(
   action: PatternAction,
   { grant }: Pick<PatternExemption, 'grant'>,
   asking: Asking,
 ): AuthorityVerdict {
-  const approvers = asking.policy.exemptions.patterns?.approvers ?? { users: [], userGroups: [] };
+  const approvers = approversOfPatterns(action, asking.policy);
   const exemptionOwner = grant?.owner.userId ?? null;
   // Who caused a finding is judged of each key, when the exemption reaches it.
   return authorise({ ...rulesFor(asking, { approvers }), ...NO_FINDING, action: KIND_OF[action], exemptionOwner });

@@ -101,7 +101,7 @@ function confirmButton(
   { until, seen }: { until: string; seen: PatternRef },
   { policy, covered }: PatternContext,
 ): Button[] {
-  if (covered === null) return [];
+  if (covered === null || policy.exemptions.patterns === null) return [];
   const label = grant === null ? 'Confirm exemption' : 'Confirm renewal';
   const later = `Every key in ${pattern.accountId} made later that it means is exempt too, until ${utc(until)}.`;
   const text = `${plain(patternWords(pattern, policy), 100)}. ${later} ${coverageSentence(covered)}`;

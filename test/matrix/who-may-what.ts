@@ -6,9 +6,18 @@ import { type Finding, requestOf } from '../../functions/domain/finding.ts';
 import type { FindingEvent } from '../../functions/domain/finding-events.ts';
 import { culpritOf, type Policy } from '../../functions/domain/policy.ts';
 import type { Refusal } from '../../functions/domain/refusal.ts';
+import { patternRefusalSentence } from '../../functions/messages/pattern-event.ts';
 import { refusalSentence } from '../../functions/messages/refusal-sentence.ts';
 import { WORKSPACE } from '../../sandbox/world.ts';
 import { aPolicy, someTerms } from '../builders.ts';
+import {
+  everyPatternCase,
+  PATTERN_ACTIONS,
+  PATTERN_SITUATIONS,
+  type PatternCase,
+  patternActionWords,
+  patternOutcome,
+} from './patterns.ts';
 import { APPROVERS, groupsOf, KINDS, type Kind, slackPerson } from './people.ts';
 import { keyNumber, SITUATIONS, type Situation } from './situations.ts';
 
@@ -34,7 +43,9 @@ export function matrixPolicy(): Policy {
   const policy = aPolicy({ organisation: { teamIds: [WORKSPACE.teamId], enterpriseIds: [] } });
   const defaultRoute = { ...policy.defaultRoute, approvers: APPROVERS };
   const match = { aliases: ['no-key-has-this-alias'] };
-  return { ...policy, defaultRoute, routes: [{ ...defaultRoute, name: WITH_TWO, fourEyes: true, match }] };
+  const patterns = { channel: 'C0SECURITY', approvers: APPROVERS };
+  const exemptions = { ...policy.exemptions, patterns };
+  return { ...policy, exemptions, defaultRoute, routes: [{ ...defaultRoute, name: WITH_TWO, fourEyes: true, match }] };
 }
 
 export type Outcome = { events: FindingEvent['type'][] } | { refusal: Refusal };
@@ -122,13 +133,16 @@ export function endOf(now: string): string {
 /** `docs/who-may-what.md`. */
 export function renderMatrix(now: string): string {
   const cases = everyCase(now);
-  const legend = new Map<Refusal['reason'], string>();
+  // By reason: a sentence has the names and times of its case.
+  const legend = new Map<string, string>();
+  const numberOf = (reason: string, sentence: string): string => {
+    if (!legend.has(reason)) legend.set(reason, sentence);
+    return String([...legend.keys()].indexOf(reason) + 1);
+  };
   const cell = (one: Case): string => {
     const outcome = outcomeOf(one, now);
     if ('events' in outcome) return outcome.events.includes('confirmation-requested') ? '**asks**' : '**yes**';
-    const { reason } = outcome.refusal;
-    if (!legend.has(reason)) legend.set(reason, refusalSentence(outcome.refusal));
-    return String([...legend.keys()].indexOf(reason) + 1);
+    return numberOf(outcome.refusal.reason, refusalSentence(outcome.refusal));
   };
   const tables = SITUATIONS.map((situation) => {
     const rows = ACTIONS.map((action) => {
@@ -137,8 +151,24 @@ export function renderMatrix(now: string): string {
       );
       return `| ${[EVERY_ACTION[action], ...cells].join(' | ')} |`;
     });
-    const head = ['', ...KINDS.map(({ name }) => name)];
-    return [`## ${situation.name}`, '', `| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows];
+    return [`## ${situation.name}`, '', ...tableHead(), ...rows];
+  });
+  const patternCases = everyPatternCase(now);
+  const patternCell = (one: PatternCase): string => {
+    const outcome = patternOutcome(one, matrixPolicy(), now);
+    if ('events' in outcome) return outcome.events.includes('pattern-requested') ? '**asks**' : '**yes**';
+    const { reason } = outcome.refusal;
+    const isSaidOtherwise = reason === 'not-an-approver';
+    return numberOf(isSaidOtherwise ? `${reason} of patterns` : reason, patternRefusalSentence(outcome.refusal));
+  };
+  const patternTables = PATTERN_SITUATIONS.map((situation) => {
+    const rows = PATTERN_ACTIONS.map((action) => {
+      const cells = patternCases
+        .filter((one) => one.situation === situation && one.action === action)
+        .map((one) => patternCell(one));
+      return `| ${[patternActionWords(action), ...cells].join(' | ')} |`;
+    });
+    return [`### ${situation}`, '', ...tableHead(), ...rows];
   });
   return [
     '# Who may do what, and when',
@@ -150,11 +180,22 @@ export function renderMatrix(now: string): string {
     ...KINDS.map(({ name, who }) => `- *${name}*: ${who}`),
     '',
     ...tables.flatMap((lines) => [...lines, '']),
+    '## Exemptions of a tag or alias pattern',
+    '',
+    'Here an *approver* is one whom the policy names for them (`exemptions.patterns`). Who caused a finding may ask, and that finding',
+    'is left out. It always takes two. Where nobody has asked there is no trail yet that a refusal could be recorded in.',
+    '',
+    ...patternTables.flatMap((lines) => [...lines, '']),
     '## The sentences',
     '',
     ...[...legend.values()].map((sentence, index) => `${index + 1}. ${sentence}`),
     '',
   ].join('\n');
+}
+
+function tableHead(): string[] {
+  const head = ['', ...KINDS.map(({ name }) => name)];
+  return [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`];
 }
 
 function isSame(one: Case, { situation, kind, action }: Pick<Case, 'situation' | 'kind' | 'action'>): boolean {

@@ -242,6 +242,18 @@ describe('one in force', () => {
     expect((await events()).slice(2)).toEqual(['pattern-end-accepted', 'pattern-refused', 'pattern-revoked']);
   });
 
+  it('can still be ended where the policy names nobody any more, by those of the default route', async () => {
+    const world = await inForce(aWorld({ nobody: true, groups: { known: true, groupIds: ['S0DEFAULT'], gone: [] } }));
+    const { useCases, from, policy, events } = world;
+    policy.defaultRoute.approvers = { users: [], userGroups: ['S0DEFAULT'] };
+    expect(await useCases.mayRenew(REF, from(MEMBER))).toMatchObject({ refusal: { reason: 'not-an-approver' } });
+    expect(await useCases.decide('revoke-pattern', REF, from(FIRST))).toMatchObject({
+      ...{ refusal: { reason: 'not-an-approver' } },
+    });
+    expect(await useCases.decide('revoke-pattern', REF, from(MEMBER))).toEqual({ kind: 'accepted' });
+    expect((await events()).at(-1)).toBe('pattern-revoked');
+  });
+
   it('is renewed with the same keys, by two again', async () => {
     const { useCases, from, patterns, time } = await inForce();
     const reply = await useCases.mayRenew(REF, from(FIRST));

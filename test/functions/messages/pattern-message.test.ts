@@ -122,6 +122,7 @@ describe('the message of an exemption of a pattern', () => {
     expect(labels(aPattern(), later({ days: 30 }))).toEqual([]);
     const nobody = aPolicy({ exemptions: { ...someRules(), selfExemption: false, patterns: null } });
     expect(labels(aPattern(), NOW, nobody)).toEqual(['End exemption…']);
+    expect(labels(requested(), NOW, nobody)).toEqual(['Withdraw']);
   });
 
   it('says before a confirmation what is covered, in the dialog too', () => {
