@@ -56,7 +56,8 @@ async function take(pictures: readonly Picture[]): Promise<void> {
       bytes += png.length;
     }
     await writeFile(PAGE, renderGallery());
-    writeTaken({ ...(wanted.length === 0 ? {} : readTaken()), ...takenNow(pictures) });
+    const others = wanted.length === 0 ? [] : Object.entries(readTaken()).filter(([name]) => isKnown(name));
+    writeTaken({ ...Object.fromEntries(others), ...takenNow(pictures) });
     await removeOthers();
     console.log(`${pictures.length} pictures, ${Math.round(bytes / 1000)} KB.`);
   } finally {
@@ -65,10 +66,13 @@ async function take(pictures: readonly Picture[]): Promise<void> {
   }
 }
 
+function isKnown(name: string): boolean {
+  return PICTURES.some((picture) => picture.name === name);
+}
+
 /** Of pictures that the gallery has no more. */
 async function removeOthers(): Promise<void> {
-  const known = new Set(PICTURES.map(({ name }) => `${name}.png`));
-  const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.png') && !known.has(file));
+  const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.png') && !isKnown(file.slice(0, -4)));
   await Promise.all(files.map((file) => rm(`${FOLDER}/${file}`)));
 }
 
