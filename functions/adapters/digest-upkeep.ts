@@ -122,7 +122,10 @@ export function createDigestUpkeep(table: DynamoDbTable) {
       }
     },
 
-    /** Stores how a member is now; nothing changes when it is stored as of that event or a later one. */
+    /**
+     * Stores how a member is now; nothing changes when it is stored as of that event or a later one. That it has left counts
+     * over what an earlier event's retry has stored of the very same state.
+     */
     async putMember(id: string, member: DigestMember, version: number, now: string): Promise<void> {
       const { key, episode } = member;
       await update(
@@ -136,7 +139,7 @@ export function createDigestUpkeep(table: DynamoDbTable) {
             ...{ ':group': keys.digestPartition(id), ':sort': sortTextOf(member), ':ttl': endOf(id) },
           },
         },
-        'attribute_not_exists(#version) OR #version < :version',
+        `attribute_not_exists(#version) OR #version < :version${member.status === 'moved' ? ' OR #version = :version' : ''}`,
       );
     },
 

@@ -80,6 +80,14 @@ describe.each(WAYS)('digests over %s', (way) => {
     ]);
   });
 
+  it('lets a member leave whose latest state an earlier event has brought already', async () => {
+    const id = await digests.current(aChannel(), NOW);
+    await digests.putMember(id, aMember(1, { status: 'exempt' }), 4, NOW);
+    await digests.putMember(id, aMember(1, { status: 'moved' }), 4, NOW);
+    await digests.putMember(id, aMember(1, { status: 'exempt' }), 4, NOW);
+    expect(await digests.members(id)).toMatchObject([{ status: 'moved' }]);
+  });
+
   it('pages through members in their order', async () => {
     const id = await digests.current(aChannel(), NOW);
     await digests.putMember(id, aMember(1), 1, NOW);
