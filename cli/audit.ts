@@ -73,7 +73,7 @@ async function verify(hub: Hub, one: string | undefined, asJson: boolean): Promi
   if (asJson) print(json({ keys, patterns, broken: broken.length, verdicts }));
   else {
     for (const { arn, verdict } of one === undefined ? broken : verdicts) print(verdictLine(arn, verdict));
-    const counted = patterns === 0 ? `${keys} keys` : `${keys} keys and ${patterns} exemptions of patterns`;
+    const counted = patterns === 0 ? `${keys} keys` : `${keys} keys, exemptions of ${patterns} patterns`;
     if (one === undefined) print(`${counted}, ${broken.length} with a trail that does not hold.`);
   }
   return broken.length === 0 ? EXIT.clean : EXIT.found;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { createVisitor, DEV } from '../../sandbox/scenarios/visitor.ts';
 import { HUB_ACCOUNT } from '../../sandbox/world.ts';
 
 const containing = (text: string): unknown => expect.stringContaining(text);
@@ -277,6 +278,33 @@ describe('the commands about keys', () => {
       expect(trail.stdout).toContain('the finding follows from');
       const all = await run('audit', 'verify', '--all', '--deployment', DEPLOYMENT);
       expect(all).toMatchObject({ code: 0, stdout: '1 keys, 0 with a trail that does not hold.\n' });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'npm run exemptions and audit know exemptions of a pattern',
+    async () => {
+      const visitor = createVisitor(sandbox, () => undefined);
+      const { views } = await visitor.command('U0APPROVER', `exempt ${DEV} alias:listed-*`);
+      const until = await visitor.day(30);
+      const terms = { owner: 'U0VIEWER', reason: 'Keys of the test stage', ticket: '', until };
+      await visitor.submit('U0APPROVER', views[0]?.id ?? '', terms);
+      await visitor.settle();
+      const { channel, ts } = await visitor.patternMessage();
+      await visitor.clickAt('U0APPROVER2', { channel, ts }, 'confirm-pattern');
+      await visitor.settle();
+      visitor.close();
+      const listed = await run('exemptions', '--deployment', DEPLOYMENT);
+      expect(listed.stdout).toMatch(/Of all keys of a pattern:.*alias listed-\*.*Approver .* and Second approver/s);
+      const id = listed.stdout.trimEnd().split(/\s+/).at(-1) ?? '';
+      const trail = await run('audit', 'show', id, '--deployment', DEPLOYMENT);
+      expect(trail).toMatchObject({ code: 0, stdout: containing('the exemption follows from') });
+      expect(trail.stdout).toMatch(/pattern-requested .* Approver .*pattern-confirmed .* Second approver /s);
+      const today = await run('audit', 'day', new Date().toISOString().slice(0, 10), '--deployment', DEPLOYMENT);
+      expect(today.stdout).toMatch(/Exemptions of patterns:\n.*pattern-confirmed/s);
+      const all = await run('audit', 'verify', '--all', '--deployment', DEPLOYMENT);
+      expect(all).toMatchObject({ code: 0, stdout: containing('exemptions of 1 patterns, 0 with a trail') });
     },
     PATIENCE,
   );
