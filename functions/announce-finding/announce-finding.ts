@@ -46,8 +46,8 @@ export async function announceFinding(record: AuditEvent, deps: AnnounceFindingD
   const version = await latestOfEpisode(record, deps);
   if (version === null) return { finding: null, slackRefused: null };
   const { finding, sequence } = version;
-  // What is only observed is not shown; what was shown before the mode changed says so, and goes on.
-  if (finding.mode === 'observe' && (await deps.claims.read(rootOf(record))) === null) {
+  // What was shown before it came to that says so, and goes on.
+  if (asksNobody(finding) && (await deps.claims.read(rootOf(record))) === null) {
     return { finding, slackRefused: null };
   }
   const policy = await readPolicy(deps);
@@ -86,6 +86,14 @@ async function showInChannel(
     await reportRefusal(rootOf(record), code, deps);
     return { root, slackRefused: code };
   }
+}
+
+/**
+ * What nobody has to look at needs no message: a key that is only observed, and one that is exempt with all of its pattern,
+ * whose own message counts it. Keys are made by the hundred where people exempt them by a pattern.
+ */
+function asksNobody(finding: Finding): boolean {
+  return finding.mode === 'observe' || (finding.status === 'exempt' && finding.exemption.pattern !== undefined);
 }
 
 /** Carries out an order to render a digest. @throws what may pass by itself: to be retried */

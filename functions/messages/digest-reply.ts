@@ -42,6 +42,8 @@ export function renderDigestReply(
       );
     case 'exemption-granted':
     case 'exemption-renewed':
+      // Of all keys of a pattern the pattern's own message tells, once.
+      return event.exemption.pattern === undefined ? aboutOneKey(record, context) : null;
     case 'exemption-shortened':
     case 'exemption-end-accepted':
     case 'confirmation-requested':

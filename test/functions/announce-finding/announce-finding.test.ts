@@ -7,11 +7,13 @@ import { type AnnounceFindingDeps, announceFinding } from '../../../functions/an
 import type { Notice } from '../../../functions/contracts/notice.ts';
 import { type AuditEvent, type ChainHead, EMPTY_CHAIN, seal } from '../../../functions/domain/audit.ts';
 import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
+import { exemptionBy } from '../../../functions/domain/pattern-exemption.ts';
 import type { Policy } from '../../../functions/domain/policy.ts';
 import {
   anApproval,
   anExemption,
   anOpening,
+  aPattern,
   aPersonRef,
   aPolicy,
   aRemediation,
@@ -161,6 +163,23 @@ describe('a finding that is opened', () => {
     const closing = { because: 'compliant' as const, by: null };
     await announce({ type: 'finding-closed', at: later({ hours: 2 }), trigger: aTrigger(), closing });
     expect(message().text).toMatch(/^Closed/);
+  });
+
+  it('needs no message while it is exempt with all keys of its pattern, and asks when that has ended', async () => {
+    const exemption = exemptionBy(aPattern(), later({}));
+    await announce(anOpening(), { type: 'exemption-granted', at: later({}), exemption });
+    expect(notices).toHaveLength(2);
+    expect(messages()).toEqual([]);
+    await announce({ type: 'exemption-revoked', at: later({ hours: 1 }), by: aPersonRef() });
+    expect(messages()).toHaveLength(1);
+    expect(message().text).toMatch(/^Key does not rotate/);
+  });
+
+  it('says so in its message when people were asked before its pattern was exempt', async () => {
+    await announce(anOpening());
+    await announce({ type: 'exemption-granted', at: later({}), exemption: exemptionBy(aPattern(), later({})) });
+    expect(messages()).toHaveLength(1);
+    expect(message().text).toMatch(/^Exempt/);
   });
 
   it('is shown from then on when people are asked now', async () => {
