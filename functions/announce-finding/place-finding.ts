@@ -36,9 +36,11 @@ export async function placeFinding(
   deps: PlaceDeps,
 ): Promise<string | null> {
   const root: MessageSlot = { keyArn: finding.key.arn, episode: finding.episode, part: 'root' };
-  const digest = await digestOf(finding, root, policy, deps);
-  if (digest === null) return null;
-  const leaves = leavesDigest(event);
+  const place = await digestOf(finding, root, policy, deps);
+  if (place === null) return null;
+  const { digest } = place;
+  // What brings a finding into a digest does not take it out again.
+  const leaves = !place.isNew && leavesDigest(event);
   const member = memberOf(finding, policy.digest);
   await deps.digests.putMember(digest, leaves ? { ...member, status: 'moved' } : member, version, deps.now());
   // In this order: once the digest counts as changed, what it has to show stands in the table.
@@ -50,25 +52,32 @@ export async function placeFinding(
   return null;
 }
 
-async function digestOf(finding: Finding, root: MessageSlot, policy: Policy, deps: PlaceDeps): Promise<string | null> {
+async function digestOf(
+  finding: Finding,
+  root: MessageSlot,
+  policy: Policy,
+  deps: PlaceDeps,
+): Promise<{ digest: string; isNew: boolean } | null> {
   const claim = await deps.claims.read(root);
-  if (claim !== null) return claim.state === 'in-digest' ? claim.digest : null;
+  if (claim !== null) return claim.state === 'in-digest' ? { digest: claim.digest, isNew: false } : null;
   const { channel } = routeOf(policy, finding);
   if (!(await isInStorm(finding, channel, policy, deps))) return null;
   const digest = await deps.digests.current(channel, deps.now());
   if (!(await deps.claims.intoDigest(root, digest)))
     throw new BeingPosted(`${finding.key.arn} was placed by another run`);
-  return digest;
+  return { digest, isNew: true };
 }
 
 async function isInStorm(
-  { key, episode, openedAt }: Finding,
+  finding: Finding,
   channel: string,
   { digest: rules }: Policy,
   { digests, now }: PlaceDeps,
 ): Promise<boolean> {
   if (rules.threshold === null) return false;
-  const { own, before } = minutesOf(openedAt);
+  const { key, episode, openedAt } = finding;
+  // Keys whose exemption ends together are first asked about then, however long ago they were found.
+  const { own, before } = minutesOf(finding.status === 'open' ? finding.askedAt : openedAt);
   await digests.arrive({ channel, minute: own, keyArn: key.arn, episode }, now());
   const enough = rules.threshold + 1;
   const arrivals = await digests.arrivals(channel, own, enough);

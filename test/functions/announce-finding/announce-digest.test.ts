@@ -11,8 +11,20 @@ import type { Notice } from '../../../functions/contracts/notice.ts';
 import { seal } from '../../../functions/domain/audit.ts';
 import type { FindingEvent } from '../../../functions/domain/finding-events.ts';
 import type { KeyIdentity } from '../../../functions/domain/key.ts';
+import { exemptionBy } from '../../../functions/domain/pattern-exemption.ts';
 import { buttonsOf } from '../../../sandbox/slack/block-schema.ts';
-import { aKey, anApproval, anExemption, anOpening, aPolicy, aRemediation, KEY, later } from '../../builders.ts';
+import {
+  aKey,
+  anApproval,
+  anExemption,
+  anOpening,
+  aPattern,
+  aPersonRef,
+  aPolicy,
+  aRemediation,
+  KEY,
+  later,
+} from '../../builders.ts';
 import { createInMemoryFindings } from '../../fakes/in-memory-findings.ts';
 import { BOT_TOKEN, CHANNEL, type SlackFixture, startFixture } from '../../sandbox/slack/support/slack-fixture.ts';
 import { openTables, type Tables } from '../adapters/support/dynamodb-tables.ts';
@@ -166,6 +178,22 @@ describe('a storm', () => {
       digestId(),
       `${keyNumber(7).arn}#1#root`,
     ]);
+  });
+
+  it('begins when the exemption of many keys ends at once, however long ago they were found', async () => {
+    const exemption = exemptionBy(aPattern(), later({}));
+    for (const number of [1, 2, 3, 4, 5]) {
+      const at = later({ minutes: 10 * number });
+      await world.open(number, [{ type: 'exemption-granted', at, exemption }], { at });
+    }
+    expect(messages()).toEqual([]);
+    world.clock.now = later({ days: 3 });
+    for (const number of [1, 2, 3, 4, 5]) {
+      await world.follows(keyNumber(number), [{ type: 'exemption-revoked', at: later({ days: 3 }), by: aPersonRef() }]);
+    }
+    await world.refresh();
+    expect(postIds()).toHaveLength(THRESHOLD + 1);
+    expect(digest().text).toBe('3 findings at once: 3 wait for a decision.');
   });
 
   it('never begins when the policy says so', async () => {
