@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, type Metafile, type Plugin, build as runEsbuild } from 'esbuild';
 import * as z from 'zod/mini';
@@ -97,7 +98,7 @@ const shortenMethods: Plugin = {
 const oneEventEmitter: Plugin = {
   name: 'one-event-emitter',
   setup(build) {
-    const path = fileURLToPath(new URL('../node_modules/eventemitter3/index.js', import.meta.url));
+    const path = join(ROOT, 'node_modules', 'eventemitter3', 'index.js');
     build.onResolve({ filter: /^eventemitter3$/ }, () => ({ path }));
   },
 };

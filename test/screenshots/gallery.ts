@@ -2,11 +2,12 @@ import type { Picture, Section } from './picture.ts';
 import { findings } from './pictures/findings.ts';
 import { forms } from './pictures/forms.ts';
 import { looking } from './pictures/looking.ts';
+import { patterns } from './pictures/patterns.ts';
 import { storms } from './pictures/storms.ts';
 import { threads } from './pictures/threads.ts';
 
 /** All pictures of docs/messages.md, in its order. A new one is an entry of a section in `pictures/`. */
-export const GALLERY: readonly Section[] = [...findings, ...threads, ...storms, ...forms, ...looking];
+export const GALLERY: readonly Section[] = [...findings, ...threads, ...storms, ...forms, ...patterns, ...looking];
 
 export const PICTURES: readonly Picture[] = GALLERY.flatMap(({ pictures }) => pictures);
 

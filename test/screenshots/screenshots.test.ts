@@ -5,6 +5,8 @@ import {
   DIGEST_BUTTON,
   EXEMPTION_MODAL,
   exemptionPurpose,
+  PATTERN_BUTTON,
+  PATTERN_MODAL,
   parseModalMetadata,
   REVIEW_MODAL,
 } from '../../functions/contracts/slack-actions.ts';
@@ -62,7 +64,7 @@ describe('the gallery', () => {
     expect(headed).toContain(stateWord(given([anOpening({ assessment })])));
   });
 
-  it.each([...Object.values(BUTTON), ...Object.values(DIGEST_BUTTON), ...Object.values(HOME_ACTION)])(
+  it.each([BUTTON, DIGEST_BUTTON, PATTERN_BUTTON, HOME_ACTION].flatMap((ids) => Object.values<string>(ids)))(
     'has the button %s',
     (id) => {
       expect(buttons).toContain(id);
@@ -74,7 +76,7 @@ describe('the gallery', () => {
     expect(purposes).toContain(purpose);
   });
 
-  it.each([EXEMPTION_MODAL, REVIEW_MODAL])('has the modal %s', (id) => {
+  it.each([EXEMPTION_MODAL, PATTERN_MODAL, REVIEW_MODAL])('has the modal %s', (id) => {
     expect(modals.map((view) => fieldOf(view, 'callback_id'))).toContain(id);
   });
 
