@@ -16,7 +16,7 @@ function drawSweeps(seed: number): Pick<Circumstances, keyof typeof NO_SWEEPS> {
 /** In every fifth schedule people may exempt patterns, and do enough for it. By the seed itself, as sweeps are. */
 function withPatterns(drawn: Drawn, seed: number): Drawn {
   if (seed % 5 !== 3 || drawn.isStorm) return drawn;
-  return { ...drawn, patterns: true, peopleActs: 40, keys: 3, keyActs: 4 };
+  return { ...drawn, patterns: true, peopleActs: 60, keys: 6, keyActs: 8 };
 }
 
 type Drawn = Omit<Circumstances, keyof typeof NO_SWEEPS>;

@@ -14,7 +14,8 @@ const KINDS: { kind: KeyKind; weight: number }[] = [
   { kind: 'multi-region', weight: 2 },
   { kind: 'rsa', weight: 1 },
 ];
-const ACCOUNTS = ['444455556666', '123456789012'];
+/** Where keys are made. */
+export const KEY_ACCOUNTS = ['444455556666', '123456789012'];
 const BY = ['person', 'terraform', 'cloudformation', 'console'] as const;
 
 const ACTS: { act: (arn: string) => Act; weight: number }[] = [
@@ -85,7 +86,7 @@ export class KeyOwners implements Source {
   #make(): void {
     this.#keysToMake -= 1;
     const kind = KINDS[this.#scheduler.pick(KINDS.map(({ weight }) => weight))]?.kind ?? 'symmetric';
-    const account = ACCOUNTS[this.#scheduler.pick([1, 1])] ?? '';
+    const account = KEY_ACCOUNTS[this.#scheduler.pick([1, 1])] ?? '';
     const as = BY[this.#scheduler.pick([1, 1, 1, 1])] ?? 'person';
     const { arn } = makeKey(
       this.#kms,

@@ -10,8 +10,9 @@ import {
 } from '../../sandbox/slack/interactions.ts';
 import { removeMessage } from '../../sandbox/slack/messages.ts';
 import { type Channel, isReply, type Message, type OpenView, type Workspace } from '../../sandbox/slack/workspace.ts';
-import { ACCOUNTS, PEOPLE } from '../../sandbox/world.ts';
+import { PEOPLE } from '../../sandbox/world.ts';
 import type { Coverage } from './coverage.ts';
+import { KEY_ACCOUNTS } from './key-owners.ts';
 import type { Move, Scheduler, Source } from './scheduler.ts';
 import type { SimulatedSlack } from './simulated-slack.ts';
 
@@ -31,7 +32,7 @@ const CLICKERS = PEOPLE.map(({ id }) => ({
 const BUTTON_WEIGHTS: Record<string, number> = {
   ...{ approve: 6, exempt: 8, 're-check': 2 },
   ...{ 'confirm-request': 40, 'renew-exemption': 8 },
-  ...{ 'confirm-pattern': 80, 'renew-pattern': 6, 'revoke-pattern': 3 },
+  ...{ 'confirm-pattern': 80, 'renew-pattern': 6, 'revoke-pattern': 12 },
   ...{ 'approve-all': 12, 'review-digest': 12, 'same-page': 1, 'first-page': 1 },
 };
 /** Days until the end that people ask for; the policy allows 90. */
@@ -123,7 +124,7 @@ export class People implements Source {
       });
     if (this.#mayExemptPatterns)
       moves.push({
-        weight: 2,
+        weight: 3,
         act: () => {
           this.#exemptPattern();
         },
@@ -229,12 +230,12 @@ export class People implements Source {
       CLICKERS.map(({ weight }) => weight),
     );
     const account = this.#one(
-      ACCOUNTS,
-      ACCOUNTS.map(() => 1),
+      KEY_ACCOUNTS,
+      KEY_ACCOUNTS.map(() => 1),
     );
     const keys = this.#one(PATTERNS, PATTERN_WEIGHTS);
     if (person === undefined || account === undefined || keys === undefined) return;
-    const text = `exempt ${account.id} ${keys}`;
+    const text = `exempt ${account} ${keys}`;
     this.#scheduler.tell(() => `${person.id} types "${text}"`);
     const command = { user: person.id, channel: 'C0SECURITY', command: '/kms-rotation', text };
     this.#act(() => runCommand(this.#slack.context, command));
