@@ -1,7 +1,7 @@
 import type { Alert } from '../contracts/notice.ts';
 import type { AuditEvent, ChainHead } from '../domain/audit.ts';
 import { replay } from '../domain/evolve.ts';
-import type { Finding } from '../domain/finding.ts';
+import { asksNobody, type Finding } from '../domain/finding.ts';
 import { escalationChannelOf, type Policy, routeOf } from '../domain/policy.ts';
 import { renderDigestEscalation, renderEscalation } from '../messages/escalation-notice.ts';
 import { renderFinding } from '../messages/finding-message.ts';
@@ -86,14 +86,6 @@ async function showInChannel(
     await reportRefusal(rootOf(record), code, deps);
     return { root, slackRefused: code };
   }
-}
-
-/**
- * What nobody has to look at needs no message: a key that is only observed, and one that is exempt with all of its pattern,
- * whose own message counts it. Keys are made by the hundred where people exempt them by a pattern.
- */
-function asksNobody(finding: Finding): boolean {
-  return finding.mode === 'observe' || (finding.status === 'exempt' && finding.exemption.pattern !== undefined);
 }
 
 /** Carries out an order to render a digest. @throws what may pass by itself: to be retried */

@@ -135,6 +135,17 @@ export function firstExempt(finding: Finding): string | null {
   return finding.status === 'exempt' ? finding.exemption.grantedAt : null;
 }
 
+/**
+ * Whether nobody has had to look at this episode so far, so that it needs no message: what is only observed, and a key that
+ * is exempt with all of its pattern, whose message counts it, or was so from its opening until it was settled. Keys are made
+ * by the hundred where people exempt them by a pattern.
+ */
+export function asksNobody(finding: Finding): boolean {
+  if (finding.mode === 'observe') return true;
+  if (finding.status === 'closed') return finding.exemptSince === finding.openedAt;
+  return finding.status === 'exempt' && finding.exemption.pattern !== undefined;
+}
+
 /** The decision that waits for a second person, if any; it may have lapsed. */
 export function requestOf(finding: Finding): PendingRequest | null {
   return 'request' in finding ? (finding.request ?? null) : null;

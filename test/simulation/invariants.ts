@@ -453,7 +453,10 @@ export class Invariants {
           if (root !== undefined) this.#violate(`${arn} is in a digest and has a message of its own`);
         } else if (root === undefined) {
           // Nobody has to look at a message that somebody deleted.
-          if (!deleted.has(`${arn}#${episode}#root`)) this.#violate(`no message for episode ${episode} of ${arn}`);
+          const isMissed = isAsked(events.filter((record) => record.episode === episode));
+          if (isMissed && !deleted.has(`${arn}#${episode}#root`)) {
+            this.#violate(`no message for episode ${episode} of ${arn}`);
+          }
         } else if (isReply(root.message)) this.#violate(`the message of ${arn} stands in a thread`);
         else this.#checkContent(root.message, finding, events);
       }
@@ -618,6 +621,14 @@ function decisionOf(event: FindingEvent): { by: PersonRef[]; isExcuse: boolean }
     case 'command-refused':
       return null;
   }
+}
+
+/** Whether somebody had to look at an episode. What one change passes through, nobody sees. */
+function isAsked(records: readonly AuditEvent[]): boolean {
+  return records.some(({ statusAfter, cause }, index) => {
+    const isPassing = records[index + 1]?.cause.id === cause.id;
+    return !isPassing && statusAfter !== 'exempt' && statusAfter !== 'closed';
+  });
 }
 
 /** Whether an event only follows what was decided about a pattern. */

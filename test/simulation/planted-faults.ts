@@ -29,7 +29,7 @@ export const PLANTED_FAULTS = {
   },
   'no-version-condition': {
     mistake: 'the finding is written although it has moved since it was loaded',
-    file: 'functions/adapters/findings-table.ts',
+    file: 'functions/adapters/table-writes.ts',
     edits: [
       {
         replace:
@@ -38,8 +38,8 @@ export const PLANTED_FAULTS = {
       },
       {
         // The numbered events would stop it all the same.
-        replace: 'const events = records.map((record) => absent(eventRow(record)));',
-        by: "const events = records.map((record) => ({ item: eventRow(record), condition: { expression: 'attribute_exists(pk) OR attribute_not_exists(pk)' } }));",
+        replace: "return { item, condition: { expression: 'attribute_not_exists(pk)' } };",
+        by: "return { item, condition: { expression: String(item['sk']).startsWith('EVENT#') ? 'attribute_exists(pk) OR attribute_not_exists(pk)' : 'attribute_not_exists(pk)' } };",
       },
     ],
     foundWithin: 50,
