@@ -1,10 +1,13 @@
 import { type Choices, type Deviation, randomChoices, scriptedChoices } from './choices.ts';
 import { type Circumstances, runSchedule, type ScheduleResult } from './run-schedule.ts';
 
-/** The circumstances of a random schedule are drawn from its seed too. */
-export async function runSeed(seed: number, withStory = false): Promise<ScheduleResult> {
+/** The circumstances of a random schedule are drawn from its seed too, but for those in `under`. */
+export async function runSeed(
+  seed: number,
+  { under = {}, withStory = false }: { under?: Partial<Circumstances>; withStory?: boolean } = {},
+): Promise<ScheduleResult> {
   const choices = randomChoices(seed);
-  const circumstances = { ...withPatterns(drawCircumstances(choices), seed), ...drawSweeps(seed) };
+  const circumstances = { ...withPatterns(drawCircumstances(choices), seed), ...drawSweeps(seed), ...under };
   return await runSchedule({ choices, circumstances, name: `seed ${seed}`, withStory });
 }
 

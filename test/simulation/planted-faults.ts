@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { Circumstances } from './run-schedule.ts';
 
 /** A mistake that somebody could make in the product: pieces of one file, and what stands there instead. */
 type PlantedFault = {
@@ -7,6 +8,8 @@ type PlantedFault = {
   mistake: string;
   file: string;
   edits: readonly { replace: string; by: string }[];
+  /** Circumstances in which it shows more often than in those that seeds draw; all schedules are played in them. */
+  under?: Partial<Circumstances>;
   /** The simulation has to find it in the seeds from 1 to this: some three times as many as it took. */
   foundWithin: number;
 };
@@ -62,7 +65,8 @@ export const PLANTED_FAULTS = {
         by: "return facts === null ? refused(facts, { because: 'access-denied', operation, deniedBy, principal }) : { seen: 'key', facts, reading: { kind: 'automatic', enabled: false } };",
       },
     ],
-    foundWithin: 1000,
+    under: { keys: 3, keyActs: 30 },
+    foundWithin: 200,
   },
   'post-without-claim': {
     mistake: 'a message is posted without a look at what was posted before',
@@ -79,7 +83,8 @@ export const PLANTED_FAULTS = {
     mistake: 'two runs may look for a message and post it side by side',
     file: 'functions/announce-finding/post-once.ts',
     edits: [{ replace: 'if (leaseUntil !== null && leaseUntil > now())', by: 'if (leaseUntil === now())' }],
-    foundWithin: 250,
+    under: { misfortunes: 60, likelihood: 100, keys: 3, keyActs: 8 },
+    foundWithin: 150,
   },
   'one-pair-of-eyes': {
     mistake: 'who asked for an exemption that takes two people may confirm it',
@@ -91,6 +96,18 @@ export const PLANTED_FAULTS = {
       },
     ],
     foundWithin: 200,
+  },
+  'pattern-by-one': {
+    mistake: 'who asked for an exemption of a pattern may confirm it',
+    file: 'functions/domain/pattern-exemption.ts',
+    edits: [
+      {
+        replace: 'switch (comparePeople(by, first)) {',
+        by: "switch ('different' as ReturnType<typeof comparePeople>) {",
+      },
+    ],
+    under: { patterns: true, keys: 6, peopleActs: 60 },
+    foundWithin: 50,
   },
   'reminds-at-night': {
     mistake: 'reminders do not wait for the working hours',
@@ -124,7 +141,8 @@ export const PLANTED_FAULTS = {
         by: 'isAboutToBeGivenUp(finding, deps.now().toISOString());',
       },
     ],
-    foundWithin: 600,
+    under: { misfortunes: 40, likelihood: 20, keys: 3, mode: 'auto', isStorm: false },
+    foundWithin: 300,
   },
   'no-second-look': {
     mistake: 'what was seen before a finding was written is never looked at again',
@@ -135,7 +153,7 @@ export const PLANTED_FAULTS = {
         by: "'detect-finding': ['recheck-requested', 'exemption-revoked'],",
       },
     ],
-    foundWithin: 250,
+    foundWithin: 300,
   },
   'anybody-approves': {
     mistake: 'everybody of the organisation counts as an approver',
@@ -161,7 +179,7 @@ export const PLANTED_FAULTS = {
         by: "else if (terms.reason === '') {",
       },
     ],
-    foundWithin: 1000,
+    foundWithin: 350,
   },
   'approves-the-unseen': {
     mistake: '"Approve all" means findings that came after what the person saw',
@@ -195,7 +213,8 @@ export const PLANTED_FAULTS = {
         by: 'if (finding?.episode !== episode) return null;',
       },
     ],
-    foundWithin: 250,
+    under: { isStorm: true, firstLook: 'at the digest', keys: 8, digestThreshold: 1, peopleActs: 32 },
+    foundWithin: 100,
   },
   'one-verdict-for-all': {
     mistake: 'who may approve one key of a digest may approve all of them',
@@ -217,11 +236,11 @@ export function isPlantedFault(name: string): name is PlantedFaultName {
 }
 
 /**
- * Plants a mistake in what this thread loads from now on.
+ * Plants a mistake in what this thread loads from now on; answers the circumstances to look for it in.
  * @throws Error while the file is loaded when it no longer contains what was to be replaced
  */
-export function plantFault(name: PlantedFaultName): void {
-  const { file, edits } = PLANTED_FAULTS[name];
+export function plantFault(name: PlantedFaultName): Partial<Circumstances> {
+  const { file, edits, under = {} }: PlantedFault = PLANTED_FAULTS[name];
   const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
   registerHooks({
     load(url, context, nextLoad) {
@@ -234,6 +253,7 @@ export function plantFault(name: PlantedFaultName): void {
       return { ...loaded, source };
     },
   });
+  return under;
 }
 
 function sourceText(source: string | ArrayBuffer | NodeJS.TypedArray | undefined): string {

@@ -31,7 +31,7 @@ export type Report = z.infer<typeof reportSchema>;
 
 async function work(): Promise<void> {
   const { plant, share, shares, work: task } = taskSchema.parse(workerData);
-  if (plant !== undefined && isPlantedFault(plant)) plantFault(plant);
+  const under = plant !== undefined && isPlantedFault(plant) ? plantFault(plant) : {};
   // Only now: a fault has to be planted before the product is loaded.
   const { enterSimulation } = await import('./environment.ts');
   enterSimulation();
@@ -46,7 +46,7 @@ async function work(): Promise<void> {
   switch (task.kind) {
     case 'seeds':
       for (let seed = task.from + share; seed < task.from + task.count; seed += shares) {
-        report(await runSeed(seed), `--seed ${seed}`);
+        report(await runSeed(seed, { under }), `--seed ${seed}`);
       }
       return;
     case 'exhaustive': {
@@ -59,7 +59,7 @@ async function work(): Promise<void> {
     }
     case 'stories-of-seeds':
       for (const seed of task.seeds) {
-        const result = await runSeed(seed, true);
+        const result = await runSeed(seed, { under, withStory: true });
         report(result, `--seed ${seed}`, [`Seed ${seed}`, ...result.story]);
       }
       return;
