@@ -1,27 +1,26 @@
-import type { Alert } from '../contracts/notice.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import { type Batch, certainUntil, type DigestSummary, type JoinedMember, summarise } from '../domain/digest.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Policy } from '../domain/policy.ts';
 import { renderDigest } from '../messages/digest-message.ts';
 import { renderDigestReply } from '../messages/digest-reply.ts';
-import { type KeepCurrentDeps, keepCurrent, refusalOf } from './keep-current.ts';
+import { type KeepCurrentDeps, keepCurrent } from './keep-current.ts';
 import { type MessageSlot, postOnce } from './post-once.ts';
+import { type ReportDeps, refusalOf, reportRefusal } from './refused-by-slack.ts';
 
 type StoredDigest = { id: string; channel: string; beganAt: string; version: number; timeKey?: string | undefined };
 
-export type AnnounceDigestDeps = KeepCurrentDeps & {
-  claims: { reported: (slot: MessageSlot, code: string) => Promise<boolean> };
-  topic: { publishAlert: (alert: Alert) => Promise<void> };
-  digests: {
-    load: (id: string, now: string) => Promise<StoredDigest | null>;
-    members: (id: string) => Promise<JoinedMember[]>;
-    batches: (id: string) => Promise<{ batch: Batch; doneAt?: string | undefined; refused: number }[]>;
-    takeTurn: (id: string, turn: { now: string; until: string }) => Promise<boolean>;
-    endTurn: (id: string, until: string) => Promise<void>;
-    shown: (id: string, what: { version: number; summary: DigestSummary; isSettled: boolean }) => Promise<boolean>;
+export type AnnounceDigestDeps = KeepCurrentDeps &
+  ReportDeps & {
+    digests: {
+      load: (id: string, now: string) => Promise<StoredDigest | null>;
+      members: (id: string) => Promise<JoinedMember[]>;
+      batches: (id: string) => Promise<{ batch: Batch; doneAt?: string | undefined; refused: number }[]>;
+      takeTurn: (id: string, turn: { now: string; until: string }) => Promise<boolean>;
+      endTurn: (id: string, until: string) => Promise<void>;
+      shown: (id: string, what: { version: number; summary: DigestSummary; isSettled: boolean }) => Promise<boolean>;
+    };
   };
-};
 
 /** Longer than the function may run: when the turn is over, whoever had it is dead. */
 const TURN_MS = 90_000;
@@ -61,7 +60,9 @@ async function render(id: string, policy: Policy, deps: AnnounceDigestDeps): Pro
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
-    await reportRefusal(digest, code, deps);
+    const slot: MessageSlot = { digest: id, part: 'root' };
+    const what = `show the digest of channel ${digest.channel}`;
+    await reportRefusal(slot, { code, what, keyArn: null }, deps);
   }
   // Members too new to be offered for approval yet will be: a change that only time makes.
   const isSettled = members.every(({ joinedAt }) => joinedAt <= certainUntil(now));
@@ -96,19 +97,4 @@ export async function tellBelowDigest(
   const { part, broadcast, ...content } = reply;
   const place = { channel: root.channel, threadTs: root.ts };
   await postOnce({ slot: { digest: id, part }, ...place, broadcast, content, version: record.sequence }, deps);
-}
-
-/** Tells the people who run the bot, once per digest and error, that its findings do not reach anybody. */
-async function reportRefusal({ id, channel }: StoredDigest, code: string, deps: AnnounceDigestDeps): Promise<void> {
-  const slot: MessageSlot = { digest: id, part: 'root' };
-  const stored = await deps.claims.read(slot);
-  if (stored?.refusedWith === code) return;
-  await deps.topic.publishAlert({
-    kind: 'alert',
-    alert: 'slack-refuses',
-    at: deps.now(),
-    message: `Slack refuses to show the digest of channel ${channel}: ${code}.`,
-    keyArn: null,
-  });
-  await deps.claims.reported(slot, code);
 }

@@ -8,9 +8,10 @@ import { renderFinding } from '../messages/finding-message.ts';
 import { concernsOwner, renderOwnerNotice } from '../messages/owner-notice.ts';
 import { renderReply } from '../messages/thread-reply.ts';
 import { type AnnounceDigestDeps, refreshDigest, tellBelowDigest } from './announce-digest.ts';
-import { keepCurrent, refusalOf } from './keep-current.ts';
+import { keepCurrent } from './keep-current.ts';
 import { type PlaceDeps, placeFinding } from './place-finding.ts';
-import { isNamed, type MessageSlot, type PostOnceRequest, postOnce, type Standing } from './post-once.ts';
+import { isNamed, type MessageSlot, postOnce, type Standing } from './post-once.ts';
+import { linkTo, postElsewhere, refusalOf, reportRefusal } from './refused-by-slack.ts';
 
 export type AnnounceFindingDeps = AnnounceDigestDeps &
   PlaceDeps & {
@@ -83,7 +84,8 @@ async function showInChannel(
   } catch (error) {
     const code = refusalOf(error);
     if (code === null) throw error;
-    await reportRefusal(rootOf(record), code, deps);
+    const { arn } = record.key;
+    await reportRefusal(rootOf(record), { code, what: `show the finding of ${arn}`, keyArn: arn }, deps);
     return { root, slackRefused: code };
   }
 }
@@ -212,47 +214,6 @@ async function tellSecondChannel(
   const what = `escalate the finding of ${record.key.arn} to ${channel}`;
   const post = { slot, channel, content, version: record.sequence };
   await postElsewhere(post, { what, keyArn: record.key.arn }, deps);
-}
-
-/** A refusal concerns that place only: the message and its thread are as they should be. */
-async function postElsewhere(
-  post: PostOnceRequest,
-  { what, keyArn }: { what: string; keyArn: string },
-  deps: AnnounceFindingDeps,
-): Promise<void> {
-  try {
-    await postOnce(post, deps);
-  } catch (error) {
-    const code = refusalOf(error);
-    if (code === null) throw error;
-    const message = `Slack refuses to ${what}: ${code}.`;
-    await deps.topic.publishAlert({ kind: 'alert', alert: 'slack-refuses', at: deps.now(), message, keyArn });
-  }
-}
-
-/** Null when the message does not stand yet, or somebody has deleted it meanwhile. */
-async function linkTo(root: Standing | null, { slack }: AnnounceFindingDeps): Promise<string | null> {
-  if (root === null) return null;
-  try {
-    return await slack.permalink(root);
-  } catch (error) {
-    if (refusalOf(error) === null) throw error;
-    return null;
-  }
-}
-
-/** Tells the people who run the bot, once per episode and error, that a finding does not reach anybody. */
-async function reportRefusal(root: EpisodeSlot, code: string, deps: AnnounceFindingDeps): Promise<void> {
-  const stored = await deps.claims.read(root);
-  if (stored?.refusedWith === code) return;
-  await deps.topic.publishAlert({
-    kind: 'alert',
-    alert: 'slack-refuses',
-    at: deps.now(),
-    message: `Slack refuses to show the finding of ${root.keyArn}: ${code}.`,
-    keyArn: root.keyArn,
-  });
-  await deps.claims.reported(root, code);
 }
 
 type EpisodeSlot = Extract<MessageSlot, { keyArn: string }>;

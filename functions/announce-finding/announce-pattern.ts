@@ -1,4 +1,3 @@
-import type { Alert } from '../contracts/notice.ts';
 import type { CoveredKeys, KeyPattern } from '../domain/key-pattern.ts';
 import type { PatternHead, PatternRecord } from '../domain/pattern-audit.ts';
 import type { PatternEvent, PatternExemption } from '../domain/pattern-exemption.ts';
@@ -8,20 +7,18 @@ import { patternEventPhrases } from '../messages/pattern-event.ts';
 import { renderPatternMessage } from '../messages/pattern-message.ts';
 import { concernsPatternOwner, renderPatternOwnerNotice } from '../messages/pattern-owner-notice.ts';
 import { richText, spoken } from '../messages/phrase.ts';
-import { type KeepCurrentDeps, keepCurrent, refusalOf } from './keep-current.ts';
+import { type KeepCurrentDeps, keepCurrent } from './keep-current.ts';
 import { type MessageSlot, postOnce, type Standing } from './post-once.ts';
+import { linkTo, postElsewhere, type ReportDeps, refusalOf, reportRefusal } from './refused-by-slack.ts';
 
-export type AnnouncePatternDeps = KeepCurrentDeps & {
-  claims: { reported: (slot: MessageSlot, code: string) => Promise<boolean> };
-  topic: {
-    publishPattern: (record: PatternRecord, pattern: PatternExemption) => Promise<void>;
-    publishAlert: (alert: Alert) => Promise<void>;
+export type AnnouncePatternDeps = KeepCurrentDeps &
+  ReportDeps & {
+    topic: { publishPattern: (record: PatternRecord, pattern: PatternExemption) => Promise<void> };
+    patterns: { load: (id: string) => Promise<PatternHead> };
+    coverage: (pattern: KeyPattern, most: { atMost: number }) => Promise<CoveredKeys>;
+    loadPolicy: () => Promise<{ policy: Policy }>;
+    slack: { permalink: (message: { channel: string; ts: string }) => Promise<string> };
   };
-  patterns: { load: (id: string) => Promise<PatternHead> };
-  coverage: (pattern: KeyPattern, most: { atMost: number }) => Promise<CoveredKeys>;
-  loadPolicy: () => Promise<{ policy: Policy }>;
-  slack: { permalink: (message: { channel: string; ts: string }) => Promise<string> };
-};
 
 /** As many covered keys are counted; whoever means more reads "at least". */
 const COUNTED_KEYS = 200;
@@ -39,17 +36,20 @@ export async function announcePattern(record: PatternRecord, deps: AnnouncePatte
   // A refusal leaves it as it was, and whoever was refused has been told.
   if (record.event.type === 'pattern-refused') return null;
   const { policy } = await deps.loadPolicy();
+  let root: Standing | null = null;
+  let refused: string | null = null;
   try {
-    const root = await show({ pattern, sequence }, policy, deps);
+    root = await show({ pattern, sequence }, policy, deps);
     if (root !== null) await tellInThread(record, root, deps);
-    await tellOwner(record, { root, pattern, policy }, deps);
-    return null;
   } catch (error) {
-    const code = refusalOf(error);
-    if (code === null) throw error;
-    await reportRefusal(record.patternId, code, deps);
-    return code;
+    refused = refusalOf(error);
+    if (refused === null) throw error;
+    const what = `show the exemption of pattern ${record.patternId}`;
+    await reportRefusal(slotOf(record.patternId, 'root'), { code: refused, what, keyArn: null }, deps);
   }
+  // Who answers for it hears of it, whatever became of the message in the channel.
+  await tellOwner(record, { root, pattern, policy }, deps);
+  return refused;
 }
 
 /** Null when the policy names no channel for it, and it was never shown in one. */
@@ -118,35 +118,8 @@ async function tellOwner(
   const notice = renderPatternOwnerNotice(event, { exemption: pattern, policy, link: await linkTo(root, deps) });
   if (notice === null) return;
   const { owner, ...content } = notice;
-  try {
-    await postOnce({ slot, channel: owner.userId, content, version: sequence, ifUnknown: 'post-again' }, deps);
-  } catch (error) {
-    const code = refusalOf(error);
-    if (code === null) throw error;
-    const message = `Slack refuses to tell the owner of the exemption of pattern ${patternId}: ${code}.`;
-    await deps.topic.publishAlert({ kind: 'alert', alert: 'slack-refuses', at: deps.now(), message, keyArn: null });
-  }
-}
-
-/** Null when the message does not stand, or somebody has deleted it meanwhile. */
-async function linkTo(root: Standing | null, { slack }: AnnouncePatternDeps): Promise<string | null> {
-  if (root === null) return null;
-  try {
-    return await slack.permalink(root);
-  } catch (error) {
-    if (refusalOf(error) === null) throw error;
-    return null;
-  }
-}
-
-/** Tells the people who run the bot, once per exemption and error, that it does not reach anybody. */
-async function reportRefusal(id: string, code: string, deps: AnnouncePatternDeps): Promise<void> {
-  const slot = slotOf(id, 'root');
-  const stored = await deps.claims.read(slot);
-  if (stored?.refusedWith === code) return;
-  const message = `Slack refuses to show the exemption of pattern ${id}: ${code}.`;
-  await deps.topic.publishAlert({ kind: 'alert', alert: 'slack-refuses', at: deps.now(), message, keyArn: null });
-  await deps.claims.reported(slot, code);
+  const post = { slot, channel: owner.userId, content, version: sequence, ifUnknown: 'post-again' as const };
+  await postElsewhere(post, { what: `tell the owner of the exemption of pattern ${patternId}`, keyArn: null }, deps);
 }
 
 function slotOf(pattern: string, part: string): MessageSlot {

@@ -1,11 +1,5 @@
-import {
-  type Content,
-  isNamed,
-  type PostOnceDeps,
-  type PostOnceRequest,
-  postOnce,
-  type Standing,
-} from './post-once.ts';
+import { type Content, type PostOnceDeps, type PostOnceRequest, postOnce, type Standing } from './post-once.ts';
+import { refusalOf } from './refused-by-slack.ts';
 
 export type KeepCurrentDeps = PostOnceDeps & {
   slack: {
@@ -36,10 +30,4 @@ export async function keepCurrent(request: Shown, deps: KeepCurrentDeps): Promis
   }
   await deps.claims.rendered(slot, version);
   return { ...root, renderedVersion: version };
-}
-
-/** Slack's word when an error is its refusal, else null. */
-export function refusalOf(error: unknown): string | null {
-  if (!isNamed(error, 'SlackRefused')) return null;
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'unknown_error';
 }

@@ -101,6 +101,21 @@ export function comparePeople(one: PersonRef, other: PersonRef): 'same' | 'diffe
   return isSameAddress(one.email, other.email) ? 'same' : 'different';
 }
 
+/** Why somebody is no second person for what another one asked for; null when they are. */
+export function notSecondPerson(
+  by: PersonRef,
+  first: PersonRef,
+): { reason: 'own-request' } | { reason: 'second-person-not-told' } | null {
+  switch (comparePeople(by, first)) {
+    case 'same':
+      return { reason: 'own-request' };
+    case 'cannot-tell':
+      return { reason: 'second-person-not-told' };
+    case 'different':
+      return null;
+  }
+}
+
 /** Whether a person is a full, active member of the organisation: what an exemption's owner has to be. */
 export function isFullMember(person: SlackPerson, organisation: Organisation): boolean {
   return belongsTo(person, organisation) && !person.isDeactivated && !person.isBot && !person.isGuest;

@@ -1,5 +1,5 @@
 import { type Assessment, isProblem } from './assessment.ts';
-import { comparePeople } from './authority.ts';
+import { notSecondPerson } from './authority.ts';
 import {
   type AssessCommand,
   type ClockCommand,
@@ -317,17 +317,6 @@ function seenRequest(
   if (request === null) return { reason: 'no-request' };
   if (request.at !== requestedAt) return { reason: 'request-changed' };
   return isWaiting(request, at) ? request : { reason: 'request-lapsed' };
-}
-
-function notSecondPerson(by: PersonRef, first: PersonRef): Refusal | null {
-  switch (comparePeople(by, first)) {
-    case 'same':
-      return { reason: 'own-request' };
-    case 'cannot-tell':
-      return { reason: 'second-person-not-told' };
-    case 'different':
-      return null;
-  }
 }
 
 /** Why the finding is in no state for it. */

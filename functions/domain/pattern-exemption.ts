@@ -1,4 +1,4 @@
-import { type AuthorityVerdict, comparePeople } from './authority.ts';
+import { type AuthorityVerdict, notSecondPerson } from './authority.ts';
 import {
   checkTerms,
   daysLeft,
@@ -359,17 +359,6 @@ function seenRequest(
 /** Whether a request can still be confirmed. */
 export function isWaiting({ lapsesAt }: PatternRequest, now: string): boolean {
   return Date.parse(now) < Date.parse(lapsesAt);
-}
-
-function notSecondPerson(by: PersonRef, first: PersonRef): PatternRefusal | null {
-  switch (comparePeople(by, first)) {
-    case 'same':
-      return { reason: 'own-request' };
-    case 'cannot-tell':
-      return { reason: 'second-person-not-told' };
-    case 'different':
-      return null;
-  }
 }
 
 function refusedTerms(

@@ -91,8 +91,8 @@ export const PLANTED_FAULTS = {
     file: 'functions/domain/decide.ts',
     edits: [
       {
-        replace: 'switch (comparePeople(by, first)) {',
-        by: "switch ('different' as ReturnType<typeof comparePeople>) {",
+        replace: 'notSecondPerson(by, request.by) ??',
+        by: 'null ??',
       },
     ],
     foundWithin: 200,
@@ -102,8 +102,8 @@ export const PLANTED_FAULTS = {
     file: 'functions/domain/pattern-exemption.ts',
     edits: [
       {
-        replace: 'switch (comparePeople(by, first)) {',
-        by: "switch ('different' as ReturnType<typeof comparePeople>) {",
+        replace: 'notSecondPerson(by, request.by) ??',
+        by: 'null ??',
       },
     ],
     under: { patterns: true, keys: 6, peopleActs: 60 },

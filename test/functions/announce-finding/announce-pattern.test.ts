@@ -78,6 +78,11 @@ const message = () => {
 };
 const labels = () => (message().blocks ?? []).flatMap(buttonsOf).map(({ text }) => text.text);
 
+const ownerHeard = () =>
+  slack.slack
+    .state()
+    .channels.flatMap((one) => (one.directMessageOf === undefined ? [] : one.messages.map(({ text }) => text)));
+
 it('shows a request once, with what it covers, for somebody to confirm', async () => {
   const world = createWorld();
   await world.tell(world.request);
@@ -95,8 +100,7 @@ it('keeps the message current, says below it what happened, and tells the owner 
   expect(JSON.stringify(message().blocks)).toContain('12 keys are exempt by it.');
   expect(labels()).toEqual(['Renew…', 'End exemption…']);
   expect(message().replies.map(({ text }) => text)).toEqual([expect.stringContaining('Confirmed by')]);
-  const told = slack.slack.state().channels.flatMap((one) => (one.directMessageOf === undefined ? [] : one.messages));
-  expect(told.map(({ text }) => text)).toEqual([expect.stringContaining('you answer for all keys of a pattern')]);
+  expect(ownerHeard()).toEqual([expect.stringContaining('you answer for all keys of a pattern')]);
   await world.tell(revocation);
   expect(labels()).toEqual([]);
   expect(world.notices.map((notice) => (notice.kind === 'pattern-audit' ? notice.event.sequence : 0))).toEqual([
@@ -116,10 +120,11 @@ it('does not render it anew for a refusal', async () => {
   expect(message()).toEqual(before);
 });
 
-it('alerts once when Slack refuses the channel for good, and tells the owner of nothing', async () => {
+it('alerts once when Slack refuses the channel for good, and the owner hears of it all the same', async () => {
   const world = createWorld({ channel: 'C0NOWHERE' });
   await world.tell(world.request, aPatternConfirmation());
   expect(world.alerts()).toEqual([expect.objectContaining({ alert: 'slack-refuses' })]);
+  expect(ownerHeard()).toEqual([expect.stringContaining('you answer for all keys of a pattern')]);
 });
 
 it('alerts when the owner cannot be told, and the channel has it all the same', async () => {
