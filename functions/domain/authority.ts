@@ -73,7 +73,7 @@ export function authorise(question: AuthorityQuestion): AuthorityVerdict {
   if (action === 'let-exemption-end' && person.userId === question.exemptionOwner) return { allowed: true };
   const approver = isApprover(question);
   if (!approver.allowed) return approver;
-  if (excuses(action) && !question.selfExemption && isCausedBy(person, question)) return refused('caused-the-finding');
+  if (EXCUSES[action] && !question.selfExemption && isCausedBy(person, question)) return refused('caused-the-finding');
   return { allowed: true };
 }
 
@@ -106,14 +106,9 @@ export function notSecondPerson(
   by: PersonRef,
   first: PersonRef,
 ): { reason: 'own-request' } | { reason: 'second-person-not-told' } | null {
-  switch (comparePeople(by, first)) {
-    case 'same':
-      return { reason: 'own-request' };
-    case 'cannot-tell':
-      return { reason: 'second-person-not-told' };
-    case 'different':
-      return null;
-  }
+  const comparison = comparePeople(by, first);
+  if (comparison === 'same') return { reason: 'own-request' };
+  return comparison === 'cannot-tell' ? { reason: 'second-person-not-told' } : null;
 }
 
 /** Whether a person is a full, active member of the organisation: what an exemption's owner has to be. */
@@ -146,23 +141,19 @@ export function isCausedBy(
 }
 
 /** What leaves, or makes, a key without rotation. */
-function excuses(action: Action): boolean {
-  switch (action) {
-    case 'exempt':
-    case 'renew-exemption':
-    case 'back-out':
-    case 'confirm-request':
-      return true;
-    case 'approve':
-    case 'revoke-exemption':
-    case 'shorten-exemption':
-    case 'let-exemption-end':
-    case 'fix-now':
-    case 're-check':
-    case 'withdraw-request':
-      return false;
-  }
-}
+const EXCUSES: Record<Action, boolean> = {
+  exempt: true,
+  'renew-exemption': true,
+  'back-out': true,
+  'confirm-request': true,
+  approve: false,
+  'fix-now': false,
+  'revoke-exemption': false,
+  'shorten-exemption': false,
+  'let-exemption-end': false,
+  're-check': false,
+  'withdraw-request': false,
+};
 
 function isSameAddress(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();

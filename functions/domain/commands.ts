@@ -1,6 +1,6 @@
 import type { Assessment, Problem } from './assessment.ts';
 import type { AuthorityVerdict, FourEyesReason } from './authority.ts';
-import type { Exemption, ExemptionRules, ExemptionTerms } from './exemption.ts';
+import type { Exemption, ExemptionRules, ExemptionTerms, PatternedExemption } from './exemption.ts';
 import type { Mode, Proof } from './finding.ts';
 import type { KeyFacts, KeyIdentity } from './key.ts';
 import type { Decider, PersonRef, Trigger } from './people.ts';
@@ -59,7 +59,7 @@ export type ClockCommand =
 
 /** What an exemption of a pattern does to a finding that is there already. */
 export type FollowCommand =
-  | { type: 'follow-pattern'; at: string; exemption: Exemption; rules: ExemptionRules }
+  | { type: 'follow-pattern'; at: string; exemption: PatternedExemption; rules: ExemptionRules }
   /** The exemption of the pattern was ended, and those of its keys end with it. */
   | { type: 'leave-pattern'; at: string; patternId: string; endedBy: PersonRef };
 

@@ -13,7 +13,15 @@ import {
 } from './commands.ts';
 import { OVERDUE_REPORTS_BEFORE_FAILURE } from './deadlines.ts';
 import { causeAfter, evolve } from './evolve.ts';
-import { checkShortening, checkTerms, type Exemption, type ExemptionTerms, isLive, latestEnd } from './exemption.ts';
+import {
+  checkShortening,
+  checkTerms,
+  type Exemption,
+  type ExemptionTerms,
+  isLive,
+  latestEnd,
+  type PatternedExemption,
+} from './exemption.ts';
 import {
   type Closing,
   decidedBy,
@@ -425,13 +433,13 @@ function decideFollowing(command: FollowCommand, finding: Finding | undefined): 
 
 function mayFollow(
   finding: Finding,
-  exemption: Exemption,
+  exemption: PatternedExemption,
   { at, rules }: Extract<FollowCommand, { type: 'follow-pattern' }>,
 ): boolean {
-  const id = exemption.pattern?.id;
+  const { id } = exemption.pattern;
   const request = requestOf(finding);
   if (request !== null && isWaiting(request, at)) return false;
-  if (finding.leftPatterns?.some((left) => left === id)) return false;
+  if (finding.leftPatterns?.includes(id)) return false;
   // The total that the policy allows is a key's, however it comes to it.
   if (Date.parse(exemption.until) > Date.parse(latestEnd(rules, at, exemption.since ?? at))) return false;
   if (finding.status !== 'exempt') return isUndecided(finding);

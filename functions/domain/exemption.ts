@@ -20,6 +20,9 @@ export type Exemption = ExemptionTerms & {
   pattern?: { id: string; means: KeyPattern } | undefined;
 };
 
+/** The exemption of one key by a pattern. */
+export type PatternedExemption = Exemption & { pattern: NonNullable<Exemption['pattern']> };
+
 export type ExemptionRules = {
   maximumDays: number;
   /** All exemptions of an episode together. */

@@ -2,11 +2,11 @@ import { type AuthorityVerdict, notSecondPerson } from './authority.ts';
 import {
   checkTerms,
   daysLeft,
-  type Exemption,
   type ExemptionRefusal,
   type ExemptionRules,
   type ExemptionTerms,
   nextExemptionReminder,
+  type PatternedExemption,
 } from './exemption.ts';
 import { isTooBroad, type KeyPattern } from './key-pattern.ts';
 import type { PersonRef } from './people.ts';
@@ -141,7 +141,7 @@ function isOver(current: PatternExemption, now: string): boolean {
 }
 
 /** The exemption of one key that it stands for. @throws Error before anything was granted */
-export function exemptionBy(current: PatternExemption, at: string): Exemption {
+export function exemptionBy(current: PatternExemption, at: string): PatternedExemption {
   const { owner, reason, ticket, until, grantedBy, confirmedBy } = grantOf(current);
   const pattern = { id: current.id, means: current.pattern };
   return { owner, reason, ticket, until, grantedBy, confirmedBy, grantedAt: at, remindedDays: [], since: at, pattern };

@@ -146,6 +146,22 @@ describe('a finding that is there when a pattern is confirmed', () => {
     for (const finding of [asking, own, observed]) expect(follow(aPattern(), finding)).toEqual([]);
   });
 
+  it('is not exempt again by what a person took it out of, but by another', () => {
+    const left = (...leftPatterns: string[]) => ({ ...given([opening]), leftPatterns });
+    expect(follow(aPattern(), left('another'))).toMatchObject([{ type: 'exemption-granted' }]);
+    expect(follow(aPattern(), left('another', aPattern().id))).toEqual([]);
+  });
+
+  it('may have all the time that the policy allows one key', () => {
+    const until = aPattern().grant?.until ?? '';
+    const total = (Date.parse(until) - Date.parse(AT)) / 86_400_000;
+    const allowing = (maximumTotalDays: number) => ({
+      ...{ ...POLICY, exemptions: { ...POLICY.exemptions, ...someRules({ maximumDays: 3650, maximumTotalDays }) } },
+    });
+    expect(follow(aPattern(), given([opening]), AT, allowing(total))).toMatchObject([{ exemption: { until } }]);
+    expect(follow(aPattern(), given([opening]), AT, allowing(total - 0.01))).toEqual([]);
+  });
+
   it('does not have more time than the policy allows one key', () => {
     const policy = { ...POLICY, exemptions: { ...POLICY.exemptions, ...someRules({ maximumTotalDays: 90 }) } };
     const before = { ...anExemption(), since: later({ days: -80 }), until: later({ minutes: 5 }) };
