@@ -141,7 +141,7 @@ export function isCausedBy(
 }
 
 /** What leaves, or makes, a key without rotation. */
-const EXCUSES: Record<Action, boolean> = {
+const EXCUSES: Record<Exclude<Action, 're-check'>, boolean> = {
   exempt: true,
   'renew-exemption': true,
   'back-out': true,
@@ -151,7 +151,6 @@ const EXCUSES: Record<Action, boolean> = {
   'revoke-exemption': false,
   'shorten-exemption': false,
   'let-exemption-end': false,
-  're-check': false,
   'withdraw-request': false,
 };
 

@@ -65,8 +65,8 @@ export const PLANTED_FAULTS = {
         by: "return facts === null ? refused(facts, { because: 'access-denied', operation, deniedBy, principal }) : { seen: 'key', facts, reading: { kind: 'automatic', enabled: false } };",
       },
     ],
-    under: { keys: 3, keyActs: 30 },
-    foundWithin: 200,
+    under: { keys: 6, keyActs: 60 },
+    foundWithin: 60,
   },
   'post-without-claim': {
     mistake: 'a message is posted without a look at what was posted before',
@@ -95,7 +95,8 @@ export const PLANTED_FAULTS = {
         by: 'null ??',
       },
     ],
-    foundWithin: 200,
+    under: { keys: 3, peopleActs: 60 },
+    foundWithin: 50,
   },
   'pattern-by-one': {
     mistake: 'who asked for an exemption of a pattern may confirm it',
@@ -153,7 +154,8 @@ export const PLANTED_FAULTS = {
         by: "'detect-finding': ['recheck-requested', 'exemption-revoked'],",
       },
     ],
-    foundWithin: 300,
+    under: { keys: 3, keyActs: 16, staleReadsMs: 60_000 },
+    foundWithin: 150,
   },
   'anybody-approves': {
     mistake: 'everybody of the organisation counts as an approver',
