@@ -20,7 +20,7 @@ const LIMITS = {
   decideBytes: 320_000,
   otherBytes: 600_000,
   /** Of stock's. */
-  decideInit: 1 / 5,
+  decideInit: 1 / 4,
   otherInitMs: 90,
   coldMs: 350,
   /** Of stock's. */

@@ -68,11 +68,14 @@ export type ServicesOptions = {
   organization?: Partial<Organization>;
   /** Told of every KMS call, as CloudTrail records it. */
   onKmsCall?: (record: CloudTrailRecord) => void;
+  /** The sandbox policy's threshold, unless another is given. */
+  digest?: { threshold: number | null };
 };
 
 export async function startServices({
   organization = { accounts: ACCOUNTS },
   onKmsCall = () => undefined,
+  digest,
 }: ServicesOptions = {}): Promise<SimulatedServices> {
   const cleanup = new AsyncDisposableStack();
   const events: EventBridgeEvent[] = [];
@@ -133,7 +136,7 @@ export async function startServices({
   const noGrace = { creations: 0, changes: 0 };
   const deployed = await deploy(clients, noGrace);
   const table = tableOverSdk({ client: DynamoDBDocumentClient.from(clients.dynamodb), tableName: TABLE_NAME });
-  await createPolicyStore({ table, now: () => new Date() }).putPolicy(sandboxPolicy(noGrace));
+  await createPolicyStore({ table, now: () => new Date() }).putPolicy(sandboxPolicy(noGrace, digest));
 
   const recorder = recordCalls([Number(new URL(gateway.url).port), Number(new URL(slack.url).port)]);
   cleanup.defer(() => {
