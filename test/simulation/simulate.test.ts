@@ -23,10 +23,13 @@ function storyOf(seed: number, run: Run | undefined): string[] {
 
 describe('the simulation', () => {
   it('finds no broken promise, and says how much it has seen', async () => {
-    const { code, last } = await simulate('--seeds', '60');
+    const { output, last } = await simulate('--seeds', '60', '--coverage');
     expect(last).toMatch(/^60 schedules, \d+ steps, 0 violations$/);
-    expect(code).toBe(0);
-  }, 120_000);
+    expect(output).toMatch(/^[1-9]\d* x a storm becomes a digest$/m);
+    expect(output).toMatch(/^[1-9]\d* x who may clicks "Approve all"$/m);
+    expect(output).toMatch(/^[1-9]\d* x who may not clicks "Approve all"$/m);
+    expect(output).toMatch(/^[1-9]\d* x a batch approves a key$/m);
+  }, 240_000);
 
   it('plays a seed the same way every time, and tells what happens', async () => {
     const [first, second] = await Promise.all([simulate('--seed', '11'), simulate('--seed', '11')]);
@@ -51,14 +54,6 @@ describe('the simulation', () => {
     }
   }, 240_000);
 
-  it('reaches storms, and people who approve all of one or may not', async () => {
-    const { output } = await simulate('--seeds', '60', '--coverage');
-    expect(output).toMatch(/^[1-9]\d* x a storm becomes a digest$/m);
-    expect(output).toMatch(/^[1-9]\d* x who may clicks "Approve all"$/m);
-    expect(output).toMatch(/^[1-9]\d* x who may not clicks "Approve all"$/m);
-    expect(output).toMatch(/^[1-9]\d* x a batch approves a key$/m);
-  }, 240_000);
-
   it('fails when it has to reach everything and did not', async () => {
     const { code, last } = await simulate('--seeds', '1', '--coverage');
     expect(last).toMatch(/ 0 violations$/);
@@ -77,7 +72,11 @@ describe('a mistake in the product is found', () => {
   test.each(Object.entries(PLANTED_FAULTS).map(([name, fault]) => ({ ...fault, name })))(
     '$name: $mistake, within $foundWithin seeds',
     async ({ name, foundWithin }) => {
-      const { code, last } = await simulate('--plant', name, '--until-first', '--seeds', String(foundWithin));
+      const { code, last } = await simulate(
+        ...['--plant', name, '--until-first', '--seeds', String(foundWithin)],
+        // Each thread has to load the product first, which takes longer than most mistakes do to be found.
+        ...['--workers', '1'],
+      );
       expect(last).toMatch(/[1-9]\d* violations$/);
       expect(code).toBe(1);
     },
