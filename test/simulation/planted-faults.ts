@@ -142,7 +142,7 @@ export const PLANTED_FAULTS = {
         by: 'isAboutToBeGivenUp(finding, deps.now().toISOString());',
       },
     ],
-    under: { misfortunes: 40, likelihood: 20, keys: 3, mode: 'auto', isStorm: false },
+    under: { misfortunes: 60, likelihood: 10, keys: 3, mode: 'auto', isStorm: false, leaps: 0 },
     foundWithin: 300,
   },
   'no-second-look': {
