@@ -1,11 +1,12 @@
 import type { ApproveAllRef, PageRef } from '../contracts/slack-actions.ts';
-import type { AuthorityRefusal, GroupMembership } from '../domain/authority.ts';
+import type { AuthorityRefusal } from '../domain/authority.ts';
 import { type Batch, certainUntil, type DigestSummary, type JoinedMember } from '../domain/digest.ts';
 import type { Finding } from '../domain/finding.ts';
-import type { PersonRef, SlackPerson } from '../domain/people.ts';
-import type { Policy, Route } from '../domain/policy.ts';
+import type { PersonRef } from '../domain/people.ts';
+import type { Policy } from '../domain/policy.ts';
 import { mayLook, verdictOnAny } from '../domain/verdict.ts';
 import type { Deps as FindingDeps, Reply, Request } from './decide-finding.ts';
+import { groupsAmong } from './groups-among.ts';
 
 export type DigestDeps = Pick<FindingDeps, 'person' | 'groupsOf' | 'loadFinding' | 'carryOut' | 'now'> & {
   loadPolicy: () => Promise<{ policy: Policy; version: string }>;
@@ -71,7 +72,8 @@ export async function approveAll(
     );
   }
   const routes = [...policy.routes, policy.defaultRoute].filter(({ channel }) => channel === digest.channel);
-  const groups = await groupsFor(person, routes, policy, deps);
+  const approvers = routes.map((route) => route.approvers);
+  const groups = await groupsAmong(approvers, userId, policy, deps);
   const verdict = verdictOnAny(routes, { person, groups, policy });
   if (!verdict.allowed) return await refuse({ id, request, by: person }, verdict.reason, deps);
 
@@ -113,20 +115,6 @@ export async function reviewDigest(
 
 function isFinding(finding: Finding | undefined): finding is Finding {
   return finding !== undefined;
-}
-
-/** None for who is named everywhere: no look-up could change anything. */
-async function groupsFor(
-  person: SlackPerson,
-  routes: readonly Route[],
-  { organisation, identity }: Policy,
-  deps: DigestDeps,
-): Promise<GroupMembership> {
-  const others = routes.filter(({ approvers }) => !approvers.users.includes(person.userId));
-  const ids = new Set(others.flatMap(({ approvers }) => approvers.userGroups));
-  if (ids.size === 0) return { known: true, groupIds: [], gone: [] };
-  const question = { teamIds: organisation.teamIds, maxAgeSeconds: identity.cacheSeconds };
-  return await deps.groupsOf(person.userId, [...ids], question);
 }
 
 async function refuse(

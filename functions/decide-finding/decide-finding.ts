@@ -1,14 +1,21 @@
 import type { FindingRef } from '../contracts/slack-actions.ts';
 import type { Cause } from '../domain/audit.ts';
-import { type Action, type AuthorityVerdict, type GroupMembership, isFullMember } from '../domain/authority.ts';
+import {
+  type Action,
+  type Approvers,
+  type AuthorityVerdict,
+  type GroupMembership,
+  isFullMember,
+} from '../domain/authority.ts';
 import type { Command, ExcuseCommand, FourEyes, PersonCommand } from '../domain/commands.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import { checkShortening, checkTerms, type ExemptionRefusal, type ExemptionTerms } from '../domain/exemption.ts';
 import { type Finding, firstExempt, requestOf } from '../domain/finding.ts';
-import type { PersonRef, SlackPerson } from '../domain/people.ts';
+import { refOf, type SlackPerson } from '../domain/people.ts';
 import { type Policy, routeOf } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { fourEyesOn, verdictOn } from '../domain/verdict.ts';
+import { groupsAmong } from './groups-among.ts';
 
 /** Who asks, about which finding, and which request it was. */
 export type Request = {
@@ -185,7 +192,7 @@ async function ask(action: Action, request: Request, deps: Deps): Promise<Asked>
     return { policy, finding, judge: () => judged };
   }
   const by = refOf(person);
-  const groups = await groupsFor(person.userId, finding, policy, deps);
+  const groups = await groupsAmong(approversOf(finding, policy), person.userId, policy, deps);
   const judge = (current: Finding | undefined): Judged => {
     // Nothing to have authority over; the decider refuses with the better reason.
     if (current === undefined) return { common: { ...common, by, verdict: { allowed: true } }, fourEyes: null };
@@ -195,19 +202,9 @@ async function ask(action: Action, request: Request, deps: Deps): Promise<Asked>
   return { policy, finding, judge };
 }
 
-/** The person's groups among those that decide on a finding; none are asked for where they cannot change anything. */
-async function groupsFor(
-  userId: string,
-  finding: Finding | undefined,
-  policy: Policy,
-  deps: Deps,
-): Promise<GroupMembership> {
-  const approvers = finding === undefined ? null : routeOf(policy, finding).approvers;
-  if (approvers === null || approvers.users.includes(userId)) return { known: true, groupIds: [], gone: [] };
-  return await deps.groupsOf(userId, approvers.userGroups, {
-    teamIds: policy.organisation.teamIds,
-    maxAgeSeconds: policy.identity.cacheSeconds,
-  });
+/** None where there is no finding to have authority over. */
+function approversOf(finding: Finding | undefined, policy: Policy): Approvers[] {
+  return finding === undefined ? [] : [routeOf(policy, finding).approvers];
 }
 
 type Standing = { requester: AuthorityVerdict; ownerIsFullMember: boolean };
@@ -228,7 +225,7 @@ async function standingOf(
   const ownerIsFullMember = owner !== null && isFullMember(owner, policy.organisation);
   if (person === null)
     return () => ({ requester: { allowed: false, reason: 'outside-organisation' }, ownerIsFullMember });
-  const groups = await groupsFor(person.userId, finding, policy, deps);
+  const groups = await groupsAmong(approversOf(finding, policy), person.userId, policy, deps);
   return (current) => ({
     requester: current === undefined ? { allowed: true } : verdictOn(current, { action, person, groups, policy }),
     ownerIsFullMember,
@@ -280,8 +277,4 @@ function acceptableTerms(policy: Policy, { at, by }: Common): ExemptionTerms {
   // Sooner than any exemption could end that is worth shortening.
   const until = new Date(Date.parse(at) + 1).toISOString();
   return { owner: by, reason: '.'.repeat(policy.exemptions.minimumReasonLength), ticket: '-', until };
-}
-
-function refOf({ userId, teamId, name, email }: SlackPerson): PersonRef {
-  return { userId, teamId, name, email };
 }

@@ -1,6 +1,6 @@
 import type { PatternModalMetadata, PatternRef } from '../contracts/slack-actions.ts';
 import type { Cause } from '../domain/audit.ts';
-import { type AuthorityVerdict, type GroupMembership, isFullMember } from '../domain/authority.ts';
+import { type AuthorityVerdict, isFullMember } from '../domain/authority.ts';
 import { checkTerms, type ExemptionTerms } from '../domain/exemption.ts';
 import type { CoveredKeys, KeyPattern } from '../domain/key-pattern.ts';
 import {
@@ -14,11 +14,12 @@ import {
   type PatternPersonCommand,
   type PatternRefusal,
 } from '../domain/pattern-exemption.ts';
-import type { PersonRef, SlackPerson } from '../domain/people.ts';
+import { type PersonRef, refOf } from '../domain/people.ts';
 import type { Policy } from '../domain/policy.ts';
 import { approversOfPatterns, verdictOnPattern } from '../domain/verdict.ts';
 import type { WantedPattern } from '../messages/pattern-text.ts';
 import type { Deps as FindingDeps, RequestedTerms, TermsProblem } from './decide-finding.ts';
+import { groupsAmong } from './groups-among.ts';
 import type { Requester } from './slack-click.ts';
 
 export type PatternDeps = Pick<FindingDeps, 'loadPolicy' | 'person' | 'groupsOf' | 'now'> & {
@@ -221,24 +222,10 @@ async function ask(action: PatternAction, request: Requester, deps: PatternDeps)
     const by = { userId: request.userId, teamId: request.teamId, name: request.userId, email: null };
     return { policy, at, by, judge: () => ({ allowed: false, reason: 'outside-organisation' }) };
   }
-  const groups = await groupsFor(action, person, policy, deps);
+  const groups = await groupsAmong([approversOfPatterns(action, policy)], person.userId, policy, deps);
   const judge = (current: PatternExemption | undefined) =>
     verdictOnPattern(action, { grant: current?.grant ?? null }, { person, groups, policy });
   return { policy, at, by: refOf(person), judge };
-}
-
-/** None for who is named, or where nobody may: no look-up could change anything. */
-async function groupsFor(
-  action: PatternAction,
-  { userId }: SlackPerson,
-  policy: Policy,
-  deps: PatternDeps,
-): Promise<GroupMembership> {
-  const { users, userGroups } = approversOfPatterns(action, policy);
-  if (users.includes(userId) || userGroups.length === 0) return { known: true, groupIds: [], gone: [] };
-  const { organisation, identity } = policy;
-  const question = { teamIds: organisation.teamIds, maxAgeSeconds: identity.cacheSeconds };
-  return await deps.groupsOf(userId, userGroups, question);
 }
 
 type Standing = { requester: AuthorityVerdict; ownerIsFullMember: boolean };
@@ -260,7 +247,7 @@ async function standingOf(
   const ownerIsFullMember = owner !== null && isFullMember(owner, policy.organisation);
   if (person === null)
     return () => ({ requester: { allowed: false, reason: 'outside-organisation' }, ownerIsFullMember });
-  const groups = await groupsFor('request-pattern', person, policy, deps);
+  const groups = await groupsAmong([approversOfPatterns('request-pattern', policy)], person.userId, policy, deps);
   return (current) => ({
     requester: verdictOnPattern('request-pattern', { grant: current?.grant ?? null }, { person, groups, policy }),
     ownerIsFullMember,
@@ -315,8 +302,4 @@ function isSame(one: KeyPattern, other: KeyPattern): boolean {
 function holds(exemption: PatternExemption, now: string): boolean {
   const { request, grant } = exemption;
   return grant === null ? request !== null && isWaiting(request, now) : isInForce(exemption, now);
-}
-
-function refOf({ userId, teamId, name, email }: SlackPerson): PersonRef {
-  return { userId, teamId, name, email };
 }

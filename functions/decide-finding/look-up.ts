@@ -1,6 +1,6 @@
 import { findingSort } from '../contracts/table.ts';
 import type { AuditEvent, ChainHead } from '../domain/audit.ts';
-import { type AuthorityRefusal, comparePeople, type GroupMembership } from '../domain/authority.ts';
+import { type AuthorityRefusal, comparePeople } from '../domain/authority.ts';
 import type { ExemptFinding, Finding, Status } from '../domain/finding.ts';
 import { parseKeyArn } from '../domain/key.ts';
 import { isWaiting, type PatternExemption } from '../domain/pattern-exemption.ts';
@@ -9,6 +9,7 @@ import type { Policy } from '../domain/policy.ts';
 import { mayLook, verdictOn, verdictOnPattern } from '../domain/verdict.ts';
 import type { Deps } from './decide-finding.ts';
 import type { PatternDeps } from './decide-pattern.ts';
+import { groupsAmong } from './groups-among.ts';
 
 export type LookUpDeps = Pick<Deps, 'person' | 'groupsOf' | 'now'> & {
   loadPolicy: () => Promise<{ policy: Policy; version: string }>;
@@ -45,7 +46,6 @@ const PAGE = 100;
 const MOST_PAGES = 5;
 /** As many exemptions of patterns are looked at: they are made by hand, each by two people. */
 export const CURRENT_PATTERNS = 100;
-const NO_GROUPS: GroupMembership = { known: true, groupIds: [], gone: [] };
 /** The order in which a search looks: what waits for somebody first. */
 const SEARCHED: readonly Status[] = ['open', 'failed', 'approved', 'exempt', 'remediated', 'closed'];
 
@@ -63,14 +63,10 @@ export async function viewerOf(
   if (person === null) return { refused: 'outside-organisation' };
   const { patterns } = policy.exemptions;
   const routes = [...policy.routes, policy.defaultRoute, ...(patterns === null ? [] : [patterns])];
-  const asked = routes.filter(({ approvers }) => !approvers.users.includes(userId));
-  const groupIds = [...new Set(asked.flatMap(({ approvers }) => approvers.userGroups))];
   const verdict = mayLook(person, policy);
   if (!verdict.allowed) return { refused: verdict.reason };
-  const groups: GroupMembership =
-    groupIds.length === 0
-      ? NO_GROUPS
-      : await deps.groupsOf(userId, groupIds, { teamIds: policy.organisation.teamIds, maxAgeSeconds });
+  const approvers = routes.map((route) => route.approvers);
+  const groups = await groupsAmong(approvers, userId, policy, deps);
   return {
     ...{ person, policy, policyVersion: version, groupsUnavailable: !groups.known },
     mayDecide: (finding) =>

@@ -12,6 +12,11 @@ export type SlackPerson = PersonRef & {
   isDeactivated: boolean;
 };
 
+/** A person as the trail names them, of all that Slack says. */
+export function refOf({ userId, teamId, name, email }: SlackPerson): PersonRef {
+  return { userId, teamId, name, email };
+}
+
 /** Who caused a CloudTrail event. CloudTrail User Guide, "CloudTrail userIdentity element". */
 export type AwsActor = {
   /** userIdentity.type, or `AWSService` for events of the service itself. */
